@@ -1,0 +1,272 @@
+package org.swapdistill.tensor;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.lang.ref.Cleaner;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * A block of native memory, owned or borrowed.
+ *
+ * <p>Owned memory ({@link #allocate}, {@link #adopt}) is freed by {@link #close}, once; an owned block that becomes
+ * unreachable without having been closed is freed by a cleaner thread, counted in {@link #leaks} and reported to the
+ * {@link System.Logger} of this class, with the place of its allocation when the system property
+ * {@code org.swapdistill.traceAllocations} is {@code true}. Borrowed memory ({@link #wrap}) is never freed here.
+ *
+ * <p>Thread safe. {@link #acquire} and {@link #release} bracket native work on the block; while any is under way,
+ * {@link #close} refuses. The bytes themselves are not synchronised.
+ */
+public final class Memory implements AutoCloseable {
+    /** Alignment in bytes of {@link #allocate}d memory: a cache line, and the widest vector register. */
+    public static final long ALIGNMENT = 64;
+
+    private static final int CLOSED = -1;
+    private static final Cleaner CLEANER = Cleaner.create();
+    private static final AtomicLong LEAKS = new AtomicLong();
+    private static final AtomicLong OWNED_BYTES = new AtomicLong();
+    private static final boolean TRACE = Boolean.getBoolean("org.swapdistill.traceAllocations");
+    private static final VarHandle USERS;
+
+    static {
+        try {
+            USERS = MethodHandles.lookup().findVarHandle(Memory.class, "users", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Device device;
+    private final long address;
+    private final long bytes;
+    /** Kept reachable as long as this object is; also what a borrowed block's owner hangs on. */
+    private final Pointer origin;
+    private final Release release;
+    private final Cleaner.Cleanable cleanable;
+    /** Number of uses under way, or {@link #CLOSED}. */
+    private volatile int users;
+
+    private Memory(Device device, long address, long bytes, Pointer origin, Runnable free) {
+        this.device = device;
+        this.address = address;
+        this.bytes = bytes;
+        this.origin = origin;
+        if (free == null) {
+            release = null;
+            cleanable = null;
+        } else {
+            OWNED_BYTES.addAndGet(bytes);
+            release = new Release(device, bytes, free, TRACE ? new Throwable("allocated here") : null);
+            cleanable = CLEANER.register(this, release);
+        }
+    }
+
+    /**
+     * Allocates host memory, zeroed, aligned to {@link #ALIGNMENT} bytes. The caller closes it.
+     *
+     * @param bytes at least 0
+     * @throws IllegalArgumentException if {@code bytes} is negative
+     * @throws OutOfMemoryError if the system has not that much
+     */
+    public static Memory allocate(long bytes) {
+        requireNotNegative("bytes", bytes);
+        Pointer block = bytes > Long.MAX_VALUE - ALIGNMENT ? null : Pointer.calloc(1, bytes + ALIGNMENT);
+        if (block == null || block.isNull()) {
+            throw new OutOfMemoryError("cannot allocate " + bytes + " bytes of native memory");
+        }
+        long aligned = (block.address() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        return new Memory(Device.cpu(), aligned, bytes, block, () -> Pointer.free(block));
+    }
+
+    /**
+     * Borrows memory that someone else owns and frees. The block starts at the pointer's position. The pointer object
+     * is kept reachable while this object is, so that it is not deallocated by the garbage collector.
+     *
+     * @param bytes at least 0, and at most what lies between the pointer's position and limit, if it has a limit
+     * @param device where {@code pointer} points to
+     * @throws IllegalArgumentException if {@code pointer} is a null pointer, or holds fewer bytes
+     */
+    public static Memory wrap(Pointer pointer, long bytes, Device device) {
+        return new Memory(device, checkedAddress(pointer, bytes, device), bytes, pointer, null);
+    }
+
+    /**
+     * Takes over memory that was allocated elsewhere. {@code free} is run exactly once: by {@link #close}, or by the
+     * cleaner thread; it must not refer to the returned object.
+     *
+     * @param bytes at least 0, and at most what lies between the pointer's position and limit, if it has a limit
+     * @throws IllegalArgumentException if {@code pointer} is a null pointer, or holds fewer bytes
+     */
+    public static Memory adopt(Device device, Pointer pointer, long bytes, Runnable free) {
+        requireNotNull("free", free);
+        return new Memory(device, checkedAddress(pointer, bytes, device), bytes, pointer, free);
+    }
+
+    private static long checkedAddress(Pointer pointer, long bytes, Device device) {
+        requireNotNull("pointer", pointer);
+        requireNotNull("device", device);
+        requireNotNegative("bytes", bytes);
+        if (pointer.isNull()) {
+            throw new IllegalArgumentException("pointer is a null pointer; expected the address of " + bytes + " bytes");
+        }
+        int elementBytes = Math.max(1, pointer.sizeof());
+        if (pointer.limit() > 0) {
+            long held = Math.multiplyExact(pointer.limit() - pointer.position(), (long) elementBytes);
+            if (bytes > held) {
+                throw new IllegalArgumentException(
+                        "bytes is " + bytes + "; expected at most the " + held + " that the pointer holds");
+            }
+        }
+        return pointer.address() + pointer.position() * elementBytes;
+    }
+
+    private static void requireNotNull(String name, Object value) {
+        if (value == null) {
+            throw new NullPointerException(name + " is null");
+        }
+    }
+
+    private static void requireNotNegative(String name, long value) {
+        if (value < 0) {
+            throw new IllegalArgumentException(name + " is " + value + "; expected at least 0");
+        }
+    }
+
+    /** Size in bytes. */
+    public long bytes() {
+        return bytes;
+    }
+
+    /** Where the block lies. */
+    public Device device() {
+        return device;
+    }
+
+    /**
+     * The block's address. Keep this object reachable, or better {@linkplain #acquire acquired}, while using it.
+     *
+     * @throws IllegalStateException after {@link #close}
+     */
+    public long address() {
+        requireOpen();
+        return address;
+    }
+
+    /** Whether {@link #close} has been called. */
+    public boolean isClosed() {
+        return users == CLOSED;
+    }
+
+    /** Whether this object frees the block. */
+    public boolean isOwned() {
+        return release != null;
+    }
+
+    /**
+     * Marks the block as in use, until the matching {@link #release}: {@link #close} is refused meanwhile.
+     *
+     * @throws IllegalStateException after {@link #close}
+     */
+    public void acquire() {
+        int current;
+        do {
+            current = users;
+            if (current == CLOSED) {
+                throw closed();
+            }
+        } while (!USERS.compareAndSet(this, current, current + 1));
+    }
+
+    /**
+     * Ends a use begun with {@link #acquire}.
+     *
+     * @throws IllegalStateException if no use is under way
+     */
+    public void release() {
+        int current;
+        do {
+            current = users;
+            if (current <= 0) {
+                throw new IllegalStateException("memory is not in use; expected an acquire before each release");
+            }
+        } while (!USERS.compareAndSet(this, current, current - 1));
+    }
+
+    /**
+     * Frees the block if it is owned. Closing again does nothing.
+     *
+     * @throws IllegalStateException if the block is in use; it then stays open
+     */
+    @Override
+    public void close() {
+        int current;
+        do {
+            current = users;
+            if (current == CLOSED) {
+                return;
+            }
+            if (current > 0) {
+                throw new IllegalStateException("memory of " + bytes + " bytes is in use by " + current
+                        + (current == 1 ? " call" : " calls") + "; expected to be closed after they end");
+            }
+        } while (!USERS.compareAndSet(this, 0, CLOSED));
+        if (release != null) {
+            release.closed.set(true);
+            cleanable.clean();
+        }
+    }
+
+    void requireOpen() {
+        if (users == CLOSED) {
+            throw closed();
+        }
+    }
+
+    private IllegalStateException closed() {
+        return new IllegalStateException("memory of " + bytes + " bytes on " + device + " is closed");
+    }
+
+    /** Number of owned blocks, since the start of the process, that the garbage collector had to free. */
+    public static long leaks() {
+        return LEAKS.get();
+    }
+
+    /** Bytes in owned blocks that are not yet freed, in the whole process. */
+    public static long ownedBytes() {
+        return OWNED_BYTES.get();
+    }
+
+    @Override
+    public String toString() {
+        return (isClosed() ? "closed " : "") + (isOwned() ? "" : "borrowed ") + "memory of " + bytes + " bytes on "
+                + device;
+    }
+
+    /** What frees an owned block; must not refer to the Memory, or it would never become unreachable. */
+    private static final class Release implements Runnable {
+        private final Device device;
+        private final long bytes;
+        private final Runnable free;
+        private final Throwable allocation;
+        private final AtomicBoolean closed = new AtomicBoolean();
+
+        Release(Device device, long bytes, Runnable free, Throwable allocation) {
+            this.device = device;
+            this.bytes = bytes;
+            this.free = free;
+            this.allocation = allocation;
+        }
+
+        @Override
+        public void run() {
+            OWNED_BYTES.addAndGet(-bytes);
+            if (!closed.get()) {
+                LEAKS.incrementAndGet();
+                System.getLogger(Memory.class.getName()).log(System.Logger.Level.WARNING,
+                        "memory of " + bytes + " bytes on " + device + " was not closed", allocation);
+            }
+            free.run();
+        }
+    }
+}
