@@ -1,0 +1,159 @@
+package org.swapdistill.backend.cpu;
+
+import java.util.Objects;
+import org.bytedeco.dnnl.convolution_forward;
+import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.swapdistill.backend.Backend;
+import org.swapdistill.backend.GraphBuilder;
+import org.swapdistill.tensor.DType;
+import org.swapdistill.tensor.Device;
+import org.swapdistill.tensor.Layout;
+
+/**
+ * Runs networks on the CPU with oneDNN. The number of threads is OpenMP's: {@code OMP_NUM_THREADS} in the environment
+ * of the process, or all processors. Results are the same bits at every run with the same number of threads on the same
+ * processor type.
+ */
+public final class CpuBackend implements Backend {
+    private static final int WIDE_BLOCK = 16;
+    private static final int NARROW_BLOCK = 8;
+
+    private final DType computeType;
+    private final NativeObjects objects = new NativeObjects();
+    private final engine engine;
+    private final stream stream;
+    private final boolean wide;
+    private int openGraphs;
+    private boolean closed;
+
+    private CpuBackend(DType computeType) {
+        this.computeType = computeType;
+        try (PointerScope scope = new PointerScope()) {
+            engine = objects.own(new engine(org.bytedeco.dnnl.engine.kind.cpu, 0));
+            stream = objects.own(new stream(engine));
+            wide = dnnl.get_effective_cpu_isa().value >= dnnl.cpu_isa.avx512_core.value;
+        }
+    }
+
+    /** A backend that computes in F32. */
+    public static CpuBackend create() {
+        return create(DType.F32);
+    }
+
+    /**
+     * A backend that computes in a type.
+     *
+     * @param computeType F32 or BF16; BF16 keeps F32 copies of the weights, statistics and logits
+     * @throws IllegalArgumentException if it is another type
+     * @throws UnsupportedOperationException if the processor cannot compute in it
+     */
+    public static CpuBackend create(DType computeType) {
+        Objects.requireNonNull(computeType, "computeType is null");
+        if (computeType != DType.F32 && computeType != DType.BF16) {
+            throw new IllegalArgumentException("computeType is " + computeType + "; expected F32 or BF16");
+        }
+        CpuBackend backend = new CpuBackend(computeType);
+        try {
+            backend.requireSupport();
+        } catch (RuntimeException e) {
+            backend.close();
+            throw e;
+        }
+        return backend;
+    }
+
+    private void requireSupport() {
+        try (PointerScope scope = new PointerScope()) {
+            long[] dims = {1, WIDE_BLOCK, 4, 4};
+            memory.desc data = new memory.desc(dims, nativeType(), activationTag());
+            memory.desc weights = new memory.desc(new long[] {WIDE_BLOCK, WIDE_BLOCK, 3, 3}, nativeType(),
+                    memory.format_tag.any);
+            new convolution_forward.primitive_desc(engine, dnnl.prop_kind.forward_training,
+                    dnnl.algorithm.convolution_direct, data, weights, data, new long[] {1, 1}, new long[] {1, 1},
+                    new long[] {1, 1});
+        } catch (RuntimeException e) {
+            throw new UnsupportedOperationException("computeType is " + computeType + "; this processor ("
+                    + dnnl.get_effective_cpu_isa() + ") cannot compute in it: expected F32, or a processor with AVX-512",
+                    e);
+        }
+    }
+
+    @Override
+    public Device device() {
+        return Device.cpu();
+    }
+
+    @Override
+    public DType computeType() {
+        return computeType;
+    }
+
+    @Override
+    public Layout inputLayout() {
+        return Layout.NCHW;
+    }
+
+    @Override
+    public GraphBuilder newGraph(int batchSize, boolean training) {
+        requireOpen();
+        if (batchSize < 1) {
+            throw new IllegalArgumentException("batchSize is " + batchSize + "; expected at least 1");
+        }
+        return new CpuGraphBuilder(this, batchSize, training);
+    }
+
+    engine engine() {
+        return engine;
+    }
+
+    stream stream() {
+        return stream;
+    }
+
+    /** The compute type in oneDNN's words. */
+    memory.data_type nativeType() {
+        return computeType == DType.F32 ? memory.data_type.f32 : memory.data_type.bf16;
+    }
+
+    /** Layout of activations: blocks of as many channels as a vector register of the processor holds F32 values. */
+    memory.format_tag activationTag() {
+        return wide ? memory.format_tag.nChw16c : memory.format_tag.nChw8c;
+    }
+
+    /** Channels in a block of {@link #activationTag}. */
+    int channelBlock() {
+        return wide ? WIDE_BLOCK : NARROW_BLOCK;
+    }
+
+    synchronized void graphOpened() {
+        requireOpen();
+        openGraphs++;
+    }
+
+    synchronized void graphClosed() {
+        openGraphs--;
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the backend is closed");
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        if (openGraphs > 0) {
+            throw new IllegalStateException(
+                    "the backend has " + openGraphs + " open networks; expected them to be closed before");
+        }
+        closed = true;
+        objects.close();
+    }
+}

@@ -1,0 +1,14 @@
+package org.swapdistill.backend.cpu;
+
+/** One operation of a graph under construction; records its commands. */
+interface Operation {
+    /** Records what computes the output's value, and sets it. */
+    void recordForward(Recorder recorder);
+
+    /** Records what computes the parameters' gradients, and contributes to the gradients of the inputs. */
+    void recordBackward(Recorder recorder);
+
+    /** For messages, for example {@code convolution layer1.0.conv1}. */
+    @Override
+    String toString();
+}
