@@ -107,7 +107,8 @@ typedef enum sd_instruction_set {
 typedef struct sd_execution {
     size_t struct_size;
     sd_device device;
-    /* CPU: number of threads, 0 = all processors; the result does not depend on it. CUDA: must be 0. */
+    /* CPU: most threads to use, 0 = all processors (or OMP_NUM_THREADS); the result does not depend on it.
+     * CUDA: must be 0. */
     int32_t threads;
     /* CPU: the kernels to use; one that the CPU lacks is SD_ERROR_UNAVAILABLE. CUDA: must be SD_INSTRUCTION_SET_BEST. */
     sd_instruction_set instruction_set;
@@ -155,7 +156,8 @@ typedef enum sd_position_rule {
 typedef struct sd_patch_swap_options {
     size_t struct_size;
     /* Side of a square patch in pixels, >= 1. The grid has ceil(H / patch_size) x ceil(W / patch_size) positions;
-     * the last row and column are ragged when patch_size does not divide H or W. */
+     * the last row and column are ragged when patch_size does not divide H or W. Positions can be drawn for grids
+     * of at most 2^26 positions. */
     int32_t patch_size;
     /* Probability in [0, 1] that a pair is swapped at all. */
     double probability;
@@ -274,7 +276,10 @@ typedef enum sd_reduction {
  * Numbers: f32 arithmetic with the maximum subtracted. A class at -inf has probability 0; masked on both sides it
  * contributes nothing (0 log 0 = 0). Where D is infinite by its definition (a class with mass in its first argument
  * and none in its second) the row's loss is +inf and its detached gradient finite. A NaN or +inf logit, or a row
- * whose logits are all -inf, gives NaN in that row's loss and gradient and in the sum or mean, never elsewhere. */
+ * whose logits are all -inf, gives NaN in that row's loss, gradients, cross-entropy, divergence and log-sum-exp (of
+ * the member that has it, where there are two) and a hit of 0, and NaN in the sum or mean; never anything elsewhere.
+ * A term whose weight in the options is 0 is left out, also where it is infinite. With reverse KL and in coupled mode
+ * the gradient where D is infinite is that of D's finite terms. */
 typedef struct sd_distillation_loss_options {
     size_t struct_size;
     sd_dtype dtype;               /* of logits, target and gradients: SD_F32, SD_F16, SD_BF16 */
