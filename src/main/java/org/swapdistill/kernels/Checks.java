@@ -1,0 +1,70 @@
+package org.swapdistill.kernels;
+
+import org.swapdistill.tensor.DType;
+
+/** Argument checks with the library's wording: {@code patchSize is 0; expected at least 1}. */
+final class Checks {
+    private Checks() {
+    }
+
+    static <T> T notNull(String name, T value) {
+        if (value == null) {
+            throw new NullPointerException(name + " is null");
+        }
+        return value;
+    }
+
+    static void atLeast(String name, long value, long minimum) {
+        if (value < minimum) {
+            throw new IllegalArgumentException(name + " is " + value + "; expected at least " + minimum);
+        }
+    }
+
+    static void within(String name, long value, long minimum, long maximum) {
+        if (value < minimum || value > maximum) {
+            throw new IllegalArgumentException(
+                    name + " is " + value + "; expected " + minimum + " to " + maximum);
+        }
+    }
+
+    static void probability(String name, double value) {
+        if (!(value >= 0 && value <= 1)) {
+            throw new IllegalArgumentException(name + " is " + value + "; expected 0 to 1");
+        }
+    }
+
+    static void finiteNotNegative(String name, float value) {
+        if (!(value >= 0 && value <= Float.MAX_VALUE)) {
+            throw new IllegalArgumentException(name + " is " + value + "; expected a finite number, at least 0");
+        }
+    }
+
+    static void floating(String name, DType value) {
+        notNull(name, value);
+        if (value != DType.F32 && value != DType.F16 && value != DType.BF16) {
+            throw new IllegalArgumentException(name + " is " + value + "; expected F32, F16 or BF16");
+        }
+    }
+
+    /** Product of sizes of at least 0, refused where it does not fit a signed 63-bit number of bytes. */
+    static long bytes(String name, int elementBytes, long... sizes) {
+        long product = elementBytes;
+        try {
+            for (long size : sizes) {
+                product = Math.multiplyExact(product, size);
+            }
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException(
+                    name + " is " + java.util.Arrays.toString(sizes) + "; expected fewer than 2^63 bytes", e);
+        }
+        return product;
+    }
+
+    static void disjoint(String first, long firstAddress, long firstBytes, String second, long secondAddress,
+            long secondBytes) {
+        if (firstBytes > 0 && secondBytes > 0 && firstAddress < secondAddress + secondBytes
+                && secondAddress < firstAddress + firstBytes) {
+            throw new IllegalArgumentException(first + " overlaps " + second + "; expected separate memory");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+/**
+ * The library's operations: patch swap, pair assembly, distillation loss and SGD update, on the CPU or on a CUDA
+ * stream, on {@link org.swapdistill.tensor.Tensor tensors} or on JavaCPP {@link org.bytedeco.javacpp.Pointer pointers}
+ * of whatever framework holds the data.
+ *
+ * <p>An operation is built once and is immutable: any number of threads may use it at the same time. A call allocates
+ * nothing and copies nothing. Arguments are checked before anything native is touched:
+ * <ul>
+ * <li>{@link java.lang.NullPointerException}: a required argument is null; the message names it;
+ * <li>{@link java.lang.IllegalArgumentException}: an argument is out of range, of the wrong type, shape or device, too
+ *     small, misaligned or overlapping; the message names it, its value and what was expected;
+ * <li>{@link java.lang.IllegalStateException}: a tensor or its memory is closed;
+ * <li>{@link org.swapdistill.kernels.KernelException}: the native library, the instruction set or CUDA is not there, or
+ *     CUDA refused a launch.
+ * </ul>
+ *
+ * <p>A call on the CPU has finished when it returns. A call on CUDA is queued on the execution's stream: keep the memory
+ * open until the stream has been synchronised. Operations on pointers trust that they point to memory of the
+ * execution's device; where a pointer has a limit, it is checked.
+ */
+package org.swapdistill.kernels;
