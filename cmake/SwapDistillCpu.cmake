@@ -1,7 +1,10 @@
 # Adds the CPU kernels to the library `swapdistill`. Every kernel source is compiled once per instruction set, each
 # time into a namespace of its own (native/cpu/simd.h); native/cpu/dispatch.cpp chooses among them at run time.
 
-set(SWAPDISTILL_CPU_KERNELS)
+set(SWAPDISTILL_CPU_KERNELS
+    cpu/assemble_pairs.cpp
+    cpu/patch_swap.cpp
+    cpu/sgd_update.cpp)
 
 # name: namespace of the kernels; further arguments: compiler flags that switch the instruction set on.
 function(swapdistill_add_cpu_kernels name)
@@ -18,15 +21,19 @@ function(swapdistill_add_cpu_kernels name)
 endfunction()
 
 target_sources(swapdistill PRIVATE
-    cpu/instruction_set.cpp)
+    cpu/backend_assemble_pairs.cpp
+    cpu/backend_patch_swap.cpp
+    cpu/backend_sgd_update.cpp
+    cpu/instruction_set.cpp
+    cpu/positions.cpp)
 target_link_libraries(swapdistill PRIVATE OpenMP::OpenMP_CXX)
 
-if(SWAPDISTILL_CPU_KERNELS)
 swapdistill_add_cpu_kernels(baseline)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     target_compile_definitions(swapdistill PRIVATE SWAPDISTILL_X86)
     swapdistill_add_cpu_kernels(avx2 -mavx2 -mfma -mf16c)
     swapdistill_add_cpu_kernels(avx512 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl
-        -mprefer-vector-width=512)
-endif()
+        -mprefer-vector-width=512
+        # The intrinsics of GCC 12 warn about themselves.
+        $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()

@@ -1,0 +1,82 @@
+/*
+ * What every instruction set implements (namespaces baseline, avx2, avx512), and the plain structs that the
+ * dispatcher hands over: everything derived from the options is computed there, once.
+ */
+#ifndef SWAPDISTILL_CPU_KERNELS_H
+#define SWAPDISTILL_CPU_KERNELS_H
+
+#include "common/patch_grid.h"
+#include "swapdistill/swapdistill.h"
+
+namespace sd {
+namespace cpu {
+
+struct PatchSwapCall {
+    int threads;
+    bool channels_last;
+    int64_t element_bytes;
+    int64_t pairs;
+    int64_t channels;
+    int64_t height;
+    int64_t width;
+    int64_t patch_size;
+    uint8_t *a;
+    uint8_t *b;
+    /* u8 [pairs, grid rows, grid columns], or null: drawn with rule and at. */
+    const uint8_t *positions;
+    PositionRule rule;
+    sd_random_position at;
+};
+
+/* How one image is cut out of the data set. */
+struct Crop {
+    const uint8_t *image;
+    /* Source coordinate of output pixel 0 before mirroring; may be negative (border). */
+    int64_t top;
+    int64_t left;
+    bool flip;
+};
+
+struct AssemblePairsCall {
+    int threads;
+    const sd_assemble_pairs_options *options;
+    int64_t pairs;
+    const uint8_t *images;
+    const int32_t *index[2];
+    /* [1] is null for single images. */
+    void *output[2];
+    float scale[SD_MAX_CHANNELS];
+    float shift[SD_MAX_CHANNELS];
+    uint64_t flip_threshold;
+    /* patch_size 0 = no swap. */
+    int64_t patch_size;
+    PositionRule rule;
+    sd_random_position at;
+    /* The output does not fit the cache: write past it. */
+    bool streaming;
+};
+
+struct SgdUpdateCall {
+    int threads;
+    const sd_sgd_options *options;
+    int64_t count;
+    const sd_sgd_parameter *parameters;
+};
+
+#define SD_DECLARE_KERNELS(instruction_set)                                                                           \
+    namespace instruction_set {                                                                                       \
+    void patch_swap(const PatchSwapCall &call);                                                                       \
+    void assemble_pairs(const AssemblePairsCall &call);                                                               \
+    void sgd_update(const SgdUpdateCall &call);                                                                       \
+    }
+
+SD_DECLARE_KERNELS(baseline)
+SD_DECLARE_KERNELS(avx2)
+SD_DECLARE_KERNELS(avx512)
+
+#undef SD_DECLARE_KERNELS
+
+} // namespace cpu
+} // namespace sd
+
+#endif
