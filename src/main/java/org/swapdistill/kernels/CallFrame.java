@@ -28,6 +28,7 @@ final class CallFrame {
             NativeStruct.allocate(sd_random_position.class, sd_random_position::new);
 
     private CallFrame() {
+        sgdOptions.fields.struct_size(sgdOptions.bytes.capacity());
     }
 
     /** The calling thread's frame. Loads the native library. */
