@@ -184,7 +184,7 @@ public final class Architecture {
      *
      * @throws IllegalArgumentException if the images are smaller than {@link #minimumSize}
      */
-    void describe(GraphBuilder graph) {
+    public void describe(GraphBuilder graph) {
         int least = minimumSize();
         if (inputHeight < least || inputWidth < least) {
             throw new IllegalArgumentException("images are " + inputHeight + " x " + inputWidth + "; expected at least "

@@ -1,6 +1,9 @@
 package org.swapdistill.backend.cpu;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.Pointer;
 import org.swapdistill.backend.MemoryPlan;
 
@@ -20,16 +23,51 @@ final class IdentityShortcutOperation implements Operation {
         this.stride = stride;
     }
 
-    /** The window of {@code activation} that takes part, {@code step} rows and columns apart. */
-    private memory.desc window(Recorder recorder, CpuActivation activation, int step) {
+    /** A part [first, first + count) of an axis of the output. */
+    private record Span(int first, int count) {
+    }
+
+    /**
+     * The output's axis, divided so that {@code count * stride} rows (or columns) of each part lie within the input:
+     * oneDNN refuses other strides.
+     */
+    private List<Span> spans(int outputSize, int inputSize) {
+        List<Span> spans = new ArrayList<>();
+        int whole = Math.min(outputSize, inputSize / stride);
+        if (whole > 0) {
+            spans.add(new Span(0, whole));
+        }
+        if (whole < outputSize) {
+            spans.add(new Span(whole, outputSize - whole));
+        }
+        return spans;
+    }
+
+    /** Copies, or adds by {@code attributes}, all parts between input and output, forward or back. */
+    private void copy(Recorder recorder, MemoryPlan.Block in, MemoryPlan.Block out, boolean forward,
+            primitive_attr attributes) {
+        for (Span rows : spans(output.height(), input.height())) {
+            for (Span columns : spans(output.width(), input.width())) {
+                Operand inPart = part(recorder, input, in, rows, columns, stride);
+                Operand outPart = part(recorder, output, out, rows, columns, 1);
+                recorder.reorder(forward ? inPart : outPart, forward ? outPart : inPart, attributes);
+            }
+        }
+    }
+
+    /** The elements of {@code activation} that take part, {@code step} rows and columns apart. */
+    private Operand part(Recorder recorder, CpuActivation activation, MemoryPlan.Block memoryBlock, Span rows,
+            Span columns, long step) {
         long block = recorder.backend().channelBlock();
-        long width = activation.width();
-        long height = activation.height();
-        long blocks = activation.channels() / block;
-        long[] dims = {recorder.batchSize(), input.channels() / block, output.height(), output.width(), block};
-        long[] strides = {blocks * height * width * block, height * width * block, step * width * block, step * block,
+        long row = activation.width() * block;
+        long plane = activation.height() * row;
+        long image = activation.channels() / block * plane;
+        long[] dims = {recorder.batchSize(), input.channels() / block, rows.count, columns.count, block};
+        long[] strides = {image, plane, rows.count == 1 ? row : step * row, columns.count == 1 ? block : step * block,
             1};
-        return new memory.desc(dims, recorder.backend().nativeType(), strides);
+        long skip = rows.first * step * row + columns.first * step * block;
+        return recorder.inBlock(new memory.desc(dims, recorder.backend().nativeType(), strides), memoryBlock,
+                skip * recorder.backend().computeType().bytes());
     }
 
     @Override
@@ -38,8 +76,7 @@ final class IdentityShortcutOperation implements Operation {
         Operand value = recorder.inArena(desc);
         value.block().useAlways();
         output.setValue(value);
-        recorder.reorder(recorder.inBlock(window(recorder, input, stride), input.value().block(), 0),
-                recorder.inBlock(window(recorder, output, 1), value.block(), 0), recorder.plainAttributes());
+        copy(recorder, input.value().block(), value.block(), true, recorder.plainAttributes());
     }
 
     @Override
@@ -57,9 +94,7 @@ final class IdentityShortcutOperation implements Operation {
             }
             sum = fresh;
         }
-        MemoryPlan.Block gradient = output.gradient().block();
-        recorder.reorder(recorder.inBlock(window(recorder, output, 1), gradient, 0),
-                recorder.inBlock(window(recorder, input, stride), sum.block(), 0), recorder.sumAttributes());
+        copy(recorder, sum.block(), output.gradient().block(), false, recorder.sumAttributes());
         input.setGradient(sum, false);
     }
 
