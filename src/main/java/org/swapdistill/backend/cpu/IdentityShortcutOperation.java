@@ -8,9 +8,9 @@ import org.bytedeco.javacpp.Pointer;
 import org.swapdistill.backend.MemoryPlan;
 
 /**
- * Every {@code stride}-th row and column, and zeros in the channels beyond the input's. A copy between two strided
- * windows: of the input, seen as [N, C / block, H, W, block], and of the first blocks of channels of the output, whose
- * other blocks are zero from the beginning and never written.
+ * Every {@code stride}-th row and column, and zeros in the channels beyond the input's: copies between the input, seen
+ * as strided [N, C / block, H, W, block], and the first blocks of channels of the output, whose other blocks are zero
+ * from the beginning and never written.
  */
 final class IdentityShortcutOperation implements Operation {
     private final CpuActivation input;

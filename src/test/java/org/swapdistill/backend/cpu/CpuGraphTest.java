@@ -81,6 +81,15 @@ class CpuGraphTest {
             Activation shortcut = g.identityShortcut(a, 16, 1);
             return g.add(g.add(a, g.convolution("b", a, 16, Window.centred(1, 1)), false), shortcut, false);
         });
+        add("bottleneck block with stem", 4, 3, 22, 19, (g, x) -> {
+            Activation stem = g.batchNormalization("s", g.convolution("a", x, 16, Window.centred(7, 2)), true);
+            stem = g.maxPooling(stem, Window.centred(3, 2));
+            Activation shortcut = g.batchNormalization("m", g.convolution("b", stem, 64, Window.centred(1, 2)), false);
+            Activation y = g.batchNormalization("n1", g.convolution("c", stem, 16, Window.centred(1, 1)), true);
+            y = g.batchNormalization("n2", g.convolution("d", y, 16, Window.centred(3, 2)), true);
+            y = g.batchNormalization("n3", g.convolution("e", y, 64, Window.centred(1, 1)), false);
+            return g.globalAveragePooling(g.add(y, shortcut, true));
+        });
         add("max pooling", 3, 3, 9, 11, (g, x) ->
                 g.maxPooling(g.convolution("a", x, 16, Window.centred(3, 1)), Window.centred(3, 2)));
         add("max pooling without padding", 2, 3, 8, 6, (g, x) ->
