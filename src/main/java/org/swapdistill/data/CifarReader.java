@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
+import java.util.function.Function;
 
 /**
  * The binary versions of CIFAR-10 and CIFAR-100 (Krizhevsky, cs.toronto.edu/~kriz/cifar.html): records of one label
@@ -60,53 +60,53 @@ enum CifarReader {
     }
 
     TrainTest read(Path directory) throws IOException {
-        List<String> names = ClassNames.read(directory.resolve(namesFile), classes);
-        List<Path> files = new ArrayList<>();
-        for (String file : trainFiles) {
-            files.add(directory.resolve(file));
-        }
-        Dataset train = readImages(files, names);
+        return read(title() + " in " + directory, file -> ByteSource.file(directory.resolve(file)));
+    }
+
+    /** Reads the files that {@code sources} finds by name. */
+    TrainTest read(String name, Function<String, ByteSource> sources) throws IOException {
+        List<String> names = ClassNames.read(sources.apply(namesFile), classes);
+        Dataset train = readImages(trainFiles.stream().map(sources).toList(), names);
         try {
-            Dataset test = readImages(List.of(directory.resolve(testFile)), names);
-            return new TrainTest(title() + " in " + directory, train, test);
+            return new TrainTest(name, train, readImages(List.of(sources.apply(testFile)), names));
         } catch (IOException | RuntimeException | Error e) {
             train.close();
             throw e;
         }
     }
 
-    private Dataset readImages(List<Path> files, List<String> names) throws IOException {
+    private Dataset readImages(List<ByteSource> files, List<String> names) throws IOException {
         int recordBytes = labelOffset + 1 + IMAGE_BYTES;
         long images = 0;
-        for (Path file : files) {
-            OptionalLong length = ByteSource.file(file).storedLength();
-            if (length.orElseThrow() == 0 || length.orElseThrow() % recordBytes != 0) {
-                throw new DatasetException(file + ": has " + length.orElseThrow() + " bytes; expected a multiple of "
+        for (ByteSource file : files) {
+            long length = file.storedLength().orElseThrow();
+            if (length == 0 || length % recordBytes != 0) {
+                throw new DatasetException(file.name() + ": has " + length + " bytes; expected a multiple of "
                         + recordBytes + ", the size of a " + title() + " record");
             }
-            images += length.orElseThrow() / recordBytes;
+            images += length / recordBytes;
         }
-        try (ImageBlock block = ImageBlock.allocate(files.get(0).toString(), images, CHANNELS, SIDE, SIDE)) {
+        try (ImageBlock block = ImageBlock.allocate(files.get(0).name(), images, CHANNELS, SIDE, SIDE)) {
             int[] labels = new int[(int) images];
             int next = 0;
-            for (Path file : files) {
+            for (ByteSource file : files) {
                 next = readFile(file, recordBytes, block, labels, next);
             }
             if (next != labels.length) {
-                throw new DatasetException(files.get(0) + ": the files have become shorter while they were read");
+                throw new DatasetException(files.get(0).name() + ": the files have become shorter while they were read");
             }
             return Dataset.of(block.finish(), labels, names);
         }
     }
 
-    private int readFile(Path file, int recordBytes, ImageBlock block, int[] labels, int next) throws IOException {
+    private int readFile(ByteSource file, int recordBytes, ImageBlock block, int[] labels, int next) throws IOException {
         byte[] record = new byte[recordBytes];
         long offset = 0;
-        try (InputStream stream = new BufferedInputStream(ByteSource.file(file).open(), 1 << 16)) {
+        try (InputStream stream = new BufferedInputStream(file.open(), 1 << 16)) {
             for (int count = stream.readNBytes(record, 0, recordBytes); count > 0;
                     count = stream.readNBytes(record, 0, recordBytes)) {
                 if (count < recordBytes || next == labels.length) {
-                    throw new DatasetException(file + ": has changed its size while it was read");
+                    throw new DatasetException(file.name() + ": has changed its size while it was read");
                 }
                 if (labelOffset > 0) {
                     requireLabel(file, offset, "coarse label", record[0] & 0xFF, COARSE_CLASSES);
@@ -121,10 +121,10 @@ enum CifarReader {
         return next;
     }
 
-    private static void requireLabel(Path file, long offset, String field, int label, int classes)
+    private static void requireLabel(ByteSource file, long offset, String field, int label, int classes)
             throws DatasetException {
         if (label >= classes) {
-            throw new DatasetException(file + ": byte " + offset + ": " + field + " is " + label + "; expected 0 to "
+            throw new DatasetException(file.name() + ": byte " + offset + ": " + field + " is " + label + "; expected 0 to "
                     + (classes - 1));
         }
     }

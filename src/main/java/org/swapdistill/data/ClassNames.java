@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -16,10 +15,6 @@ final class ClassNames {
     private static final int MOST_BYTES = 1 << 20;
 
     private ClassNames() {
-    }
-
-    static List<String> read(Path file, int classes) throws IOException {
-        return read(ByteSource.file(file), classes);
     }
 
     /** Reads the names of exactly {@code classes} classes. */

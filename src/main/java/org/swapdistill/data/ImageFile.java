@@ -52,43 +52,50 @@ public final class ImageFile {
      * @throws DatasetException if the file is missing, cannot be read, is neither PNG nor JPEG, is damaged or too large
      */
     public static byte[] read(Path file, ImageSize size) throws IOException {
-        ByteSource source = ByteSource.file(file);
+        return read(ByteSource.file(file), size);
+    }
+
+    static byte[] read(ByteSource source, ImageSize size) throws IOException {
         long length = source.storedLength().orElseThrow();
         if (length > MOST_FILE_BYTES) {
-            throw new DatasetException(file + ": has " + length + " bytes; expected at most " + MOST_FILE_BYTES);
+            throw new DatasetException(source.name() + ": has " + length + " bytes; expected at most "
+                    + MOST_FILE_BYTES);
         }
         byte[] bytes;
         try (InputStream stream = source.openStored()) {
             bytes = stream.readNBytes(MOST_FILE_BYTES);
         }
-        return toPlanes(decode(file, bytes), size);
+        return toPlanes(decode(source.name(), bytes), size);
     }
 
-    private static BufferedImage decode(Path file, byte[] bytes) throws DatasetException {
+    private static BufferedImage decode(String name, byte[] bytes) throws DatasetException {
         boolean png = startsWith(bytes, 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n');
         if (!png && !startsWith(bytes, 0xFF, 0xD8, 0xFF)) {
-            throw new DatasetException(file + ": byte 0: is neither a PNG nor a JPEG file");
+            throw new DatasetException(name + ": byte 0: is neither a PNG nor a JPEG file");
         }
         Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(png ? "png" : "jpeg");
         if (!readers.hasNext()) {
-            throw new DatasetException(file + ": this Java runtime cannot decode " + (png ? "PNG" : "JPEG"));
+            throw new DatasetException(name + ": this Java runtime cannot decode " + (png ? "PNG" : "JPEG"));
+        }
+        if (png) {
+            PngChunks.requireIntact(name, bytes);
         }
         ImageReader reader = readers.next();
         String[] damage = new String[1];
         try (ImageInputStream stream = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
             reader.setInput(stream, true, true);
             reader.addIIOReadWarningListener(warnings(damage));
-            requirePixels(file, reader.getWidth(0), reader.getHeight(0),
+            requirePixels(name, reader.getWidth(0), reader.getHeight(0),
                     bytes.length * (png ? PNG_PIXELS_PER_BYTE : JPEG_PIXELS_PER_BYTE));
             BufferedImage image = reader.read(0);
             if (damage[0] != null) {
-                throw new DatasetException(file + ": is damaged: " + damage[0]);
+                throw new DatasetException(name + ": is damaged: " + damage[0]);
             }
             return image;
         } catch (DatasetException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
-            throw new DatasetException(file + ": cannot be decoded: " + e, e);
+            throw new DatasetException(name + ": cannot be decoded: " + e, e);
         } finally {
             reader.dispose();
         }
@@ -103,23 +110,23 @@ public final class ImageFile {
         return true;
     }
 
-    /** libjpeg fills what is missing with grey and only warns. */
+    /** The JPEG decoder fills what is missing with grey and only warns. */
     private static IIOReadWarningListener warnings(String[] damage) {
         return (reader, warning) -> {
             String text = warning.toLowerCase(Locale.ROOT);
-            if (text.contains("premature") || text.contains("corrupt")) {
+            if (text.contains("truncated") || text.contains("premature") || text.contains("corrupt")) {
                 damage[0] = warning;
             }
         };
     }
 
-    private static void requirePixels(Path file, long width, long height, long mostInFile) throws DatasetException {
+    private static void requirePixels(String name, long width, long height, long mostInFile) throws DatasetException {
         if (width < 1 || height < 1 || width * height > MOST_PIXELS) {
-            throw new DatasetException(file + ": is " + width + " x " + height + " pixels; expected 1 to "
+            throw new DatasetException(name + ": is " + width + " x " + height + " pixels; expected 1 to "
                     + MOST_PIXELS + " pixels");
         }
         if (width * height > mostInFile) {
-            throw new DatasetException(file + ": claims " + width + " x " + height
+            throw new DatasetException(name + ": claims " + width + " x " + height
                     + " pixels; a file of its length holds at most " + mostInFile);
         }
     }
