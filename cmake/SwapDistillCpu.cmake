@@ -3,6 +3,8 @@
 
 set(SWAPDISTILL_CPU_KERNELS
     cpu/assemble_pairs.cpp
+    cpu/distillation_loss_rows.cpp
+    cpu/distillation_loss_strided.cpp
     cpu/patch_swap.cpp
     cpu/sgd_update.cpp)
 
@@ -22,6 +24,7 @@ endfunction()
 
 target_sources(swapdistill PRIVATE
     cpu/backend_assemble_pairs.cpp
+    cpu/backend_distillation_loss.cpp
     cpu/backend_patch_swap.cpp
     cpu/backend_sgd_update.cpp
     cpu/instruction_set.cpp

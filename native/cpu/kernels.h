@@ -63,10 +63,41 @@ struct SgdUpdateCall {
     const sd_sgd_parameter *parameters;
 };
 
+/* Factors of the four parts of the divergence's gradient, in units of kd = upstream * weight * distillation_weight *
+ * T^2 / T; see loss_elements.h. */
+struct DivergenceParts {
+    float difference_a;
+    float ratio_a;
+    float difference_b;
+    float ratio_b;
+};
+
+struct DistillationLossCall {
+    int threads;
+    const sd_distillation_loss_options *options;
+    const sd_distillation_loss_arrays *arrays;
+    DivergenceParts parts;
+    int64_t rows;
+    /* 1, or 1 / rows that count (0 when none does) for the mean. */
+    double row_scale;
+    /* Row losses are summed in f64 per item of work: partial_sums[item], then in order. Null without a sum. */
+    double *partial_sums;
+    int64_t items;
+    /* Contiguous classes: rows of an item. */
+    int64_t rows_per_item;
+    /* The gradients do not fit the cache and do not overwrite their arrays: write past it. */
+    bool streaming;
+};
+
+/* Strided classes: neighbouring rows of an item. A multiple of every LANES. */
+constexpr int64_t TILE_ROWS = 32;
+
 #define SD_DECLARE_KERNELS(instruction_set)                                                                           \
     namespace instruction_set {                                                                                       \
     void patch_swap(const PatchSwapCall &call);                                                                       \
     void assemble_pairs(const AssemblePairsCall &call);                                                               \
+    void distillation_loss_rows(const DistillationLossCall &call);                                                    \
+    void distillation_loss_strided(const DistillationLossCall &call);                                                 \
     void sgd_update(const SgdUpdateCall &call);                                                                       \
     }
 

@@ -61,7 +61,8 @@ static void sgd_chunk(const SgdFactors &factors, const sd_sgd_parameter &paramet
         return;
     }
     Float v = factors.has_momentum ? load_part(velocity + i, rest, Float{}) : Float{};
-    const Float updated = sgd_step(factors, load_part(value + i, rest, Float{}), load_part(gradient + i, rest, Float{}), v);
+    const Float g = load_part(gradient + i, rest, Float{});
+    const Float updated = sgd_step(factors, load_part(value + i, rest, Float{}), g, v);
     store_part(value + i, updated, rest);
     if (factors.has_momentum) {
         store_part(velocity + i, v, rest);

@@ -1,0 +1,499 @@
+/*
+ * distillation_loss on the CPU for contiguous classes ([R, K]): row loss, statistics and gradients.
+ *
+ * Work: an item is a block of rows, cut by shape alone; a thread takes items one by one. A row is read twice or three
+ * times: maximum and sums of exponentials, then (where the gradient needs the divergence first) the divergence, then
+ * the gradient. Only the first reading comes from memory, as both rows of up to 32,000 f32 classes stay in the
+ * second-level cache. Rows are cut into pieces of PIECE classes; the running maximum rescales the sums between
+ * pieces, f32 sums are kept within a piece and added up in f64.
+ *
+ * Bytes moved: logits and target read once, gradients written once.
+ */
+#include "cpu/loss_scalars.h"
+
+namespace sd {
+namespace cpu {
+namespace SD_INSTRUCTION_SET {
+
+constexpr int64_t PIECE = 2048;
+constexpr int64_t SERIAL_ELEMENTS = 4096;
+
+/* Sums of exponentials of one piece. */
+struct PieceSums {
+    Float sum;
+    Float softened;
+};
+
+template <int POWER> SD_INLINE void add_exponentials(Float z, Float max_z, Float inverse_t, PieceSums &sums) {
+    const Float e = exp_negative((z - max_z) * inverse_t);
+    sums.softened += e;
+    if (POWER != 1) {
+        sums.sum += unsoftened(POWER, e, z, max_z);
+    }
+}
+
+template <typename Element, int POWER>
+SD_INLINE void piece_sums(const Element *z, int64_t count, float max_z, float inverse_t, double *sum,
+                          double *softened) {
+    const Float max_lanes = broadcast(max_z);
+    const Float inverse_lanes = broadcast(inverse_t);
+    PieceSums sums = {};
+    int64_t k = 0;
+    for (; k + LANES <= count; k += LANES) {
+        add_exponentials<POWER>(load(z + k), max_lanes, inverse_lanes, sums);
+    }
+    if (k < count) {
+        add_exponentials<POWER>(load_part(z + k, count - k, broadcast(-INFINITY)), max_lanes, inverse_lanes, sums);
+    }
+    *softened += static_cast<double>(sum_of_lanes(sums.softened));
+    *sum += static_cast<double>(sum_of_lanes(POWER == 1 ? sums.softened : sums.sum));
+}
+
+/* Largest and smallest logit of a piece; a NaN may be passed over, the sums find it. */
+template <typename Element>
+static void piece_extremes(const Element *z, int64_t count, float *largest, float *smallest) {
+    Float high0 = broadcast(load_one(z));
+    Float low0 = high0;
+    Float high1 = high0;
+    Float low1 = high0;
+    int64_t k = 0;
+    for (; k + 2 * LANES <= count; k += 2 * LANES) {
+        const Float z0 = load(z + k);
+        const Float z1 = load(z + k + LANES);
+        high0 = max(high0, z0);
+        low0 = min(low0, z0);
+        high1 = max(high1, z1);
+        low1 = min(low1, z1);
+    }
+    for (; k < count; k += LANES) {
+        const Float rest = load_part(z + k, least(LANES, count - k), broadcast(load_one(z)));
+        high0 = max(high0, rest);
+        low0 = min(low0, rest);
+    }
+    *largest = max_of_lanes(max(high0, high1));
+    *smallest = min_of_lanes(min(low0, low1));
+}
+
+/* Sum of z - max and number of the classes with z > -inf. */
+template <typename Element>
+static void sum_unmasked(const Element *z, int64_t classes, float max_z, double *sum, int64_t *unmasked) {
+    *sum = 0.0;
+    *unmasked = 0;
+    for (int64_t begin = 0; begin < classes; begin += PIECE) {
+        const int64_t end = least(begin + PIECE, classes);
+        Float total = {};
+        Int masked = {};
+        for (int64_t k = begin; k < end; k += LANES) {
+            const Float value = load_part(z + k, least(LANES, end - k), broadcast(max_z));
+            const Int none = value == -INFINITY;
+            total += select(none, Float{}, value - max_z);
+            masked += none;
+        }
+        *sum += static_cast<double>(sum_of_lanes(total));
+        *unmasked += (end - begin) + static_cast<int64_t>(sum_of_lanes(to_float(masked)));
+    }
+}
+
+struct RowStatistics {
+    SideStatistics side;
+    bool careful; /* see loss_elements */
+};
+
+/* First reading of a row. */
+template <typename Element>
+static RowStatistics row_statistics(const LossMode &mode, const Element *z, int64_t classes, float inverse_t) {
+    float max_z = -INFINITY;
+    float min_z = INFINITY;
+    double sum = 0.0;
+    double softened = 0.0;
+    for (int64_t begin = 0; begin < classes; begin += PIECE) {
+        const int64_t count = least(PIECE, classes - begin);
+        float largest;
+        float smallest;
+        piece_extremes(z + begin, count, &largest, &smallest);
+        min_z = smallest < min_z ? smallest : min_z;
+        if (largest > max_z) {
+            if (max_z > -INFINITY) {
+                const double step = static_cast<double>(max_z) - static_cast<double>(largest);
+                sum *= exp(step);
+                softened *= exp(step * static_cast<double>(inverse_t));
+            }
+            max_z = largest;
+        } else if (largest != largest) {
+            sum = softened = static_cast<double>(NAN);
+        }
+        if (max_z == -INFINITY) {
+            continue;
+        }
+        switch (mode.power) {
+        case 1:
+            piece_sums<Element, 1>(z + begin, count, max_z, inverse_t, &sum, &softened);
+            break;
+        case 2:
+            piece_sums<Element, 2>(z + begin, count, max_z, inverse_t, &sum, &softened);
+            break;
+        case 4:
+            piece_sums<Element, 4>(z + begin, count, max_z, inverse_t, &sum, &softened);
+            break;
+        default:
+            piece_sums<Element, 0>(z + begin, count, max_z, inverse_t, &sum, &softened);
+            break;
+        }
+    }
+    RowStatistics statistics = {};
+    statistics.side.max = max_z;
+    statistics.side.sum = sum;
+    statistics.side.softened_sum = softened;
+    statistics.side.poisoned = max_z == -INFINITY || !(sum > 0.0) || !(softened > 0.0);
+    statistics.careful = !((max_z - min_z) * inverse_t < 1e38f);
+    if (mode.smoothing && !statistics.side.poisoned) {
+        sum_unmasked(z, classes, max_z, &statistics.side.sum_of_logits, &statistics.side.unmasked);
+    }
+    return statistics;
+}
+
+/* 1 when the label's logit is the first largest one. */
+template <typename Element> static uint8_t is_hit(const Element *z, const SideStatistics &side, int64_t label) {
+    if (side.poisoned || load_one(z + label) != side.max) {
+        return 0;
+    }
+    int64_t k = 0;
+    for (; k + LANES <= label; k += LANES) {
+        if (any(load(z + k) == side.max)) {
+            return 0;
+        }
+    }
+    for (; k < label; ++k) {
+        if (load_one(z + k) == side.max) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+SD_INLINE SideFactors broadcast_side(const SideScalars &side) {
+    return SideFactors{broadcast(side.max),           broadcast(side.inverse_sum), broadcast(side.log_sum),
+                       broadcast(side.cross_entropy), broadcast(side.smoothing),   broadcast(side.difference),
+                       broadcast(side.ratio),         broadcast(side.center)};
+}
+
+template <bool STREAM, typename Element> SD_INLINE void put(Element *to, Float value) {
+    if (STREAM) {
+        stream(to, value);
+    } else {
+        store(to, value);
+    }
+}
+
+static void add_piece(const LossSums &piece, RowSums *sums) {
+    sums->kl_ab += static_cast<double>(sum_of_lanes(piece.kl_ab));
+    sums->kl_ba += static_cast<double>(sum_of_lanes(piece.kl_ba));
+    sums->dropped_a += static_cast<double>(sum_of_lanes(piece.dropped_a));
+    sums->dropped_b += static_cast<double>(sum_of_lanes(piece.dropped_b));
+    sums->mass_b += static_cast<double>(sum_of_lanes(piece.mass_b));
+    sums->infinite_ab |= any(piece.infinite_ab);
+    sums->infinite_ba |= any(piece.infinite_ba);
+}
+
+/* Elements from an address to the next one that a streaming store may have. */
+template <typename Element> SD_INLINE int64_t elements_to_alignment(const Element *address) {
+    const uintptr_t vector = LANES * sizeof(Element);
+    const uintptr_t past = reinterpret_cast<uintptr_t>(address) % vector;
+    return static_cast<int64_t>((past == 0 ? 0 : vector - past) / sizeof(Element));
+}
+
+/* Part of a vector of both rows, as read_rows. */
+template <typename Element, bool SUM, bool GRADIENT>
+SD_INLINE void read_part(const LossMode &mode, const LossFactors &factors, const Element *z_a, const Element *z_b,
+                         int64_t count, Element *gradient_a, Element *gradient_b, LossSums &sums) {
+    const Float none_b = mode.probabilities ? Float{} : broadcast(-INFINITY);
+    Float g_a = {};
+    Float g_b = {};
+    loss_elements<true, SUM, GRADIENT>(mode, factors, load_part(z_a, count, broadcast(-INFINITY)),
+                                       load_part(z_b, count, none_b), sums, g_a, g_b);
+    if (GRADIENT && gradient_a != nullptr) {
+        store_part(gradient_a, g_a, count);
+    }
+    if (GRADIENT && gradient_b != nullptr) {
+        store_part(gradient_b, g_b, count);
+    }
+}
+
+template <typename Element> SD_INLINE Element *advance(Element *row, int64_t k) {
+    return row == nullptr ? nullptr : row + k;
+}
+
+/* A reading of both rows: divergence sums (SUM) and gradients (GRADIENT; null = not wanted). With STREAM both
+ * gradients are wanted and lie alike to the vector's alignment. */
+template <typename Element, bool CAREFUL, bool SUM, bool GRADIENT, bool STREAM>
+static void read_rows(const LossMode &mode, const LossFactors &shared_factors, const Element *z_a, const Element *z_b,
+                      int64_t classes, Element *gradient_a, Element *gradient_b, RowSums *row_sums) {
+    const LossFactors factors = shared_factors;
+    int64_t begin = 0;
+    while (begin < classes) {
+        const int64_t end = least(begin + PIECE, classes);
+        LossSums sums = {};
+        int64_t k = begin;
+        if (STREAM) {
+            const int64_t head = least(elements_to_alignment(gradient_a + k), end - k);
+            if (head > 0) {
+                read_part<Element, SUM, GRADIENT>(mode, factors, z_a + k, z_b + k, head, gradient_a + k,
+                                                  gradient_b + k, sums);
+                k += head;
+            }
+        }
+        for (; k + LANES <= end; k += LANES) {
+            Float g_a = {};
+            Float g_b = {};
+            loss_elements<CAREFUL, SUM, GRADIENT>(mode, factors, load(z_a + k), load(z_b + k), sums, g_a, g_b);
+            if (GRADIENT && gradient_a != nullptr) {
+                put<STREAM>(gradient_a + k, g_a);
+            }
+            if (GRADIENT && gradient_b != nullptr) {
+                put<STREAM>(gradient_b + k, g_b);
+            }
+        }
+        if (k < end && (end == classes || !STREAM)) {
+            read_part<Element, SUM, GRADIENT>(mode, factors, z_a + k, z_b + k, end - k, advance(gradient_a, k),
+                                              advance(gradient_b, k), sums);
+            k = end;
+        }
+        if (SUM) {
+            add_piece(sums, row_sums);
+        }
+        begin = k;
+    }
+}
+
+/* The rows of one call: everything that is the same for all of them. */
+template <typename Element> struct RowsOfCall {
+    const DistillationLossCall *call;
+    LossMode mode;
+    float inverse_t;
+    bool pair;
+    bool wants_gradient;
+};
+
+template <typename Element> SD_INLINE Element *row_of(const void *array, int64_t row, int64_t classes) {
+    Element *const elements = static_cast<Element *>(const_cast<void *>(array));
+    return elements == nullptr ? nullptr : elements + row * classes;
+}
+
+template <typename Element> static void fill(Element *row, int64_t classes, float value) {
+    if (row == nullptr) {
+        return;
+    }
+    for (int64_t k = 0; k < classes; k += LANES) {
+        store_part(row + k, broadcast(value), least(LANES, classes - k));
+    }
+}
+
+/* The gradient of the cross-entropy alone. */
+template <typename Element>
+static void write_cross_entropy_gradient(const LossMode &mode, const SideScalars &side, const Element *z,
+                                         int64_t classes, Element *gradient) {
+    const SideFactors factors = broadcast_side(side);
+    for (int64_t k = 0; k + LANES <= classes; k += LANES) {
+        store(gradient + k, cross_entropy_gradient(mode, factors, load(z + k)));
+    }
+    const int64_t k = classes - classes % LANES;
+    if (k < classes) {
+        const Float rest = load_part(z + k, classes - k, broadcast(-INFINITY));
+        store_part(gradient + k, cross_entropy_gradient(mode, factors, rest), classes - k);
+    }
+}
+
+template <typename Element>
+static void read_rows_for_sums(const LossMode &mode, bool careful, const LossFactors &factors, const Element *z_a,
+                               const Element *z_b, int64_t classes, RowSums *sums) {
+    Element *const none = nullptr;
+    if (careful) {
+        read_rows<Element, true, true, false, false>(mode, factors, z_a, z_b, classes, none, none, sums);
+    } else {
+        read_rows<Element, false, true, false, false>(mode, factors, z_a, z_b, classes, none, none, sums);
+    }
+}
+
+/* The gradient, together with the sums where it does not need them first. */
+template <typename Element>
+static void read_rows_for_gradient(const LossMode &mode, bool careful, bool with_sums, bool streaming,
+                                   const LossFactors &factors, const Element *z_a, const Element *z_b,
+                                   int64_t classes, Element *gradient_a, Element *gradient_b, RowSums *sums) {
+    if (careful) {
+        if (with_sums) {
+            read_rows<Element, true, true, true, false>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b,
+                                                        sums);
+        } else {
+            read_rows<Element, true, false, true, false>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b,
+                                                         sums);
+        }
+    } else if (!with_sums) {
+        read_rows<Element, false, false, true, false>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b,
+                                                      sums);
+    } else if (streaming && gradient_a != nullptr && gradient_b != nullptr &&
+               elements_to_alignment(gradient_a) == elements_to_alignment(gradient_b)) {
+        read_rows<Element, false, true, true, true>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b, sums);
+    } else {
+        read_rows<Element, false, true, true, false>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b, sums);
+    }
+}
+
+/* Adds the label's term to the gradient at the label, from the logits as they were. */
+template <typename Element>
+static void add_label(const LossMode &mode, const LossFactors &factors, bool both, double term, float z_a, float z_b,
+                      Element *at_a, Element *at_b) {
+    LossSums unused = {};
+    Float g_a = {};
+    Float g_b = {};
+    if (both) {
+        loss_elements<true, false, true>(mode, factors, broadcast(z_a), broadcast(z_b), unused, g_a, g_b);
+    } else {
+        g_a = cross_entropy_gradient(mode, factors.a, broadcast(z_a));
+        g_b = cross_entropy_gradient(mode, factors.b, broadcast(z_b));
+    }
+    if (at_a != nullptr) {
+        store_one(at_a, static_cast<float>(static_cast<double>(g_a[0]) + term));
+    }
+    if (at_b != nullptr) {
+        store_one(at_b, static_cast<float>(static_cast<double>(g_b[0]) + term));
+    }
+}
+
+/* Everything about one row; returns its term of the loss. */
+template <typename Element> static double process_row(const RowsOfCall<Element> &rows, int64_t row) {
+    const DistillationLossCall &call = *rows.call;
+    const sd_distillation_loss_options &options = *call.options;
+    const sd_distillation_loss_arrays &arrays = *call.arrays;
+    const LossMode &mode = rows.mode;
+    const int64_t classes = arrays.classes;
+    const Element *const z_a = row_of<Element>(arrays.logits, row, classes);
+    const Element *const z_b = row_of<Element>(arrays.target, row, classes);
+    Element *const gradient_a = row_of<Element>(arrays.logits_gradient, row, classes);
+    Element *const gradient_b = row_of<Element>(arrays.target_gradient, row, classes);
+    const int64_t label = label_of(call, row);
+    if (label < 0) {
+        fill(gradient_a, classes, 0.0f);
+        fill(gradient_b, classes, 0.0f);
+        for (int side = 0; side < (rows.pair ? 2 : 1); ++side) {
+            put_statistics(call, side, row, 0.0, 0.0, 0.0, 0);
+        }
+        put_row_loss(call, row, 0.0);
+        return 0.0;
+    }
+    const bool logits_b = z_b != nullptr && !mode.probabilities;
+    const RowStatistics a = row_statistics(mode, z_a, classes, rows.inverse_t);
+    RowStatistics b = {};
+    if (logits_b) {
+        b = row_statistics(mode, z_b, classes, rows.inverse_t);
+    }
+    const bool poisoned = a.side.poisoned || b.side.poisoned;
+    const bool careful = a.careful || b.careful || mode.probabilities || mode.jensen_shannon;
+    const float label_a = load_one(z_a + label);
+    const float label_b = z_b != nullptr ? load_one(z_b + label) : 0.0f;
+    const uint8_t hit_a = arrays.row_hit != nullptr ? is_hit(z_a, a.side, label) : uint8_t{0};
+    const uint8_t hit_b = arrays.row_hit != nullptr && rows.pair ? is_hit(z_b, b.side, label) : uint8_t{0};
+
+    RowSums sums = {};
+    if (poisoned) {
+        fill(gradient_a, classes, NAN);
+        fill(gradient_b, classes, NAN);
+    } else {
+        SideScalars scalars_a = softmax_factors(a.side);
+        SideScalars scalars_b = {};
+        if (logits_b) {
+            scalars_b = softmax_factors(b.side);
+        }
+        LossFactors factors;
+        factors.inverse_temperature = broadcast(rows.inverse_t);
+        factors.mass_b = broadcast(1.0f);
+        factors.a = broadcast_side(scalars_a);
+        factors.b = broadcast_side(scalars_b);
+        const bool distil = mode.distillation;
+        const bool sums_first = distil && (mode.ratio || mode.probabilities || !rows.wants_gradient);
+        if (sums_first) {
+            read_rows_for_sums(mode, careful, factors, z_a, z_b, classes, &sums);
+        }
+        if (rows.wants_gradient) {
+            const double scale = gradient_scale_of(call, row);
+            gradient_factors(call, scale, a.side, b.side, sums, scalars_a, scalars_b);
+            factors.a = broadcast_side(scalars_a);
+            factors.b = broadcast_side(scalars_b);
+            factors.mass_b = broadcast(mode.probabilities ? static_cast<float>(sums.mass_b) : 1.0f);
+            if (distil) {
+                read_rows_for_gradient(mode, careful, !sums_first, call.streaming, factors, z_a, z_b, classes,
+                                       gradient_a, gradient_b, &sums);
+            } else {
+                if (gradient_a != nullptr) {
+                    write_cross_entropy_gradient(mode, scalars_a, z_a, classes, gradient_a);
+                }
+                if (gradient_b != nullptr) {
+                    write_cross_entropy_gradient(mode, scalars_b, z_b, classes, gradient_b);
+                }
+            }
+            if (mode.cross_entropy) {
+                const double term = label_gradient(options, scale);
+                add_label(mode, factors, distil, term, label_a, label_b,
+                          gradient_a != nullptr ? gradient_a + label : nullptr,
+                          gradient_b != nullptr && rows.pair ? gradient_b + label : nullptr);
+            }
+        }
+    }
+
+    const bool labelled = arrays.labels != nullptr;
+    const double ce_a = labelled ? cross_entropy(options, a.side, label_a) : 0.0;
+    const double ce_b = labelled && rows.pair ? cross_entropy(options, b.side, label_b) : 0.0;
+    const Divergences d = divergences(options, sums, poisoned);
+    put_statistics(call, 0, row, ce_a, d.student_a, arrays.row_log_sum_exp != nullptr ? log_sum_exp(a.side) : 0.0,
+                   hit_a);
+    if (rows.pair) {
+        put_statistics(call, 1, row, ce_b, d.student_b,
+                       arrays.row_log_sum_exp != nullptr ? log_sum_exp(b.side) : 0.0, hit_b);
+    }
+    const double loss = row_loss(options, weight_of(call, row), ce_a, ce_b, d, poisoned);
+    put_row_loss(call, row, loss);
+    return loss;
+}
+
+template <typename Element> static void process_rows(const DistillationLossCall &call) {
+    RowsOfCall<Element> rows;
+    rows.call = &call;
+    rows.mode = loss_mode(call);
+    rows.inverse_t = inverse_temperature(*call.options);
+    rows.pair = call.options->target == SD_TARGET_PAIR;
+    rows.wants_gradient = call.arrays->logits_gradient != nullptr || call.arrays->target_gradient != nullptr;
+    const bool parallel = call.items > 1 && call.rows > SERIAL_ELEMENTS / call.arrays->classes;
+#pragma omp parallel num_threads(call.threads) if (parallel)
+    {
+#pragma omp for schedule(dynamic)
+        for (int64_t item = 0; item < call.items; ++item) {
+            const int64_t begin = item * call.rows_per_item;
+            const int64_t end = least(begin + call.rows_per_item, call.rows);
+            double sum = 0.0;
+            for (int64_t row = begin; row < end; ++row) {
+                sum += process_row(rows, row);
+            }
+            if (call.partial_sums != nullptr) {
+                call.partial_sums[item] = sum;
+            }
+        }
+        end_streaming();
+    }
+}
+
+void distillation_loss_rows(const DistillationLossCall &call) {
+    switch (call.options->dtype) {
+    case SD_F16:
+        process_rows<F16>(call);
+        break;
+    case SD_BF16:
+        process_rows<BF16>(call);
+        break;
+    default:
+        process_rows<float>(call);
+        break;
+    }
+}
+
+} // namespace SD_INSTRUCTION_SET
+} // namespace cpu
+} // namespace sd
