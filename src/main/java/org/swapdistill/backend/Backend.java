@@ -1,5 +1,6 @@
 package org.swapdistill.backend;
 
+import org.swapdistill.kernels.Execution;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Device;
 import org.swapdistill.tensor.Layout;
@@ -11,6 +12,9 @@ import org.swapdistill.tensor.Layout;
 public interface Backend extends AutoCloseable {
     /** Where images, logits and parameters lie. */
     Device device();
+
+    /** How this library's kernels run beside the networks: on the same device, and the same stream if it has some. */
+    Execution execution();
 
     /** Type of activations and of the weights that are computed with: F32 or BF16. */
     DType computeType();

