@@ -1,0 +1,44 @@
+/*
+ * Chooses the kernel of the distillation loss for a shape. Included by one translation unit per element type.
+ */
+#ifndef SWAPDISTILL_CUDA_DISTILLATION_LOSS_DISPATCH_CUH
+#define SWAPDISTILL_CUDA_DISTILLATION_LOSS_DISPATCH_CUH
+
+#include "cuda/distillation_loss_rows.cuh"
+#include "cuda/distillation_loss_stream.cuh"
+#include "cuda/distillation_loss_strided.cuh"
+
+namespace sd::cuda {
+
+template <typename T>
+sd_status launch_distillation_loss(const LossParameters &p, const SplitWorkspace &split, unsigned &partials,
+                                   cudaStream_t stream) {
+    /* Packets per thread that make 16 elements of each side, and 8. */
+    constexpr unsigned LONG = 16 / PACKET_ELEMENTS<T>;
+    constexpr unsigned SHORT = 8 / PACKET_ELEMENTS<T>;
+    if (p.inner > 1) {
+        return p.classes <= ON_CHIP_STRIDED_CLASSES
+                   ? launch_strided<T, ON_CHIP_STRIDED_CLASSES / STRIDED_SLICES>(p, partials, stream)
+                   : launch_strided<T, 0>(p, partials, stream);
+    }
+    /* One packet more than the classes fill, for rows that begin within a packet. */
+    const int32_t packets = (p.classes + 2 * static_cast<int32_t>(PACKET_ELEMENTS<T>) - 2) /
+                            static_cast<int32_t>(PACKET_ELEMENTS<T>);
+    if (packets <= 8) {
+        return launch_rows<T, 8, 1>(p, partials, stream);
+    }
+    if (packets <= static_cast<int32_t>(32 * SHORT)) {
+        return launch_rows<T, 32, SHORT>(p, partials, stream);
+    }
+    if (packets <= static_cast<int32_t>(128 * LONG)) {
+        return launch_rows<T, 128, LONG>(p, partials, stream);
+    }
+    if (p.classes <= ON_CHIP_CLASSES) {
+        return launch_rows<T, 512, LONG>(p, partials, stream);
+    }
+    return split.splits > 1 ? launch_split<T>(p, split, partials, stream) : launch_stream<T>(p, partials, stream);
+}
+
+} // namespace sd::cuda
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * Elements of f32, f16 and bf16, and packets of 16 bytes of them, the widest access that a thread can make.
+ */
+#ifndef SWAPDISTILL_CUDA_PACKET_CUH
+#define SWAPDISTILL_CUDA_PACKET_CUH
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+#include <stdint.h>
+
+namespace sd::cuda {
+
+constexpr unsigned PACKET_BYTES = 16;
+
+/* Elements of a type in a packet. */
+template <typename T>
+constexpr unsigned PACKET_ELEMENTS = PACKET_BYTES / sizeof(T);
+
+template <typename T, unsigned ELEMENTS = PACKET_ELEMENTS<T>>
+struct alignas(ELEMENTS * sizeof(T)) Packet {
+    T value[ELEMENTS];
+};
+
+__device__ __forceinline__ float to_float(float value) { return value; }
+__device__ __forceinline__ float to_float(__half value) { return __half2float(value); }
+__device__ __forceinline__ float to_float(__nv_bfloat16 value) { return __bfloat162float(value); }
+
+/* Rounds to nearest even. */
+template <typename T>
+__device__ __forceinline__ T from_float(float value);
+
+template <>
+__device__ __forceinline__ float from_float<float>(float value) {
+    return value;
+}
+
+template <>
+__device__ __forceinline__ __half from_float<__half>(float value) {
+    return __float2half_rn(value);
+}
+
+template <>
+__device__ __forceinline__ __nv_bfloat16 from_float<__nv_bfloat16>(float value) {
+    return __float2bfloat16_rn(value);
+}
+
+} // namespace sd::cuda
+
+#endif
