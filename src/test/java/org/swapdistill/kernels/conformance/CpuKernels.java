@@ -1,0 +1,56 @@
+package org.swapdistill.kernels.conformance;
+
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
+import org.swapdistill.kernels.bindings.sd_execution;
+import org.swapdistill.kernels.bindings.swapdistill;
+
+/** The CPU kernels in one instruction set. */
+record CpuKernels(String name, int instructionSet) implements KernelBackend {
+    private static final int ALIGNMENT = 64;
+
+    @Override
+    public sd_execution execution(int threads) {
+        return new sd_execution().struct_size(Pointer.sizeof(sd_execution.class)).device(swapdistill.SD_CPU)
+            .threads(threads).instruction_set(instructionSet).stream(null);
+    }
+
+    @Override
+    public BytePointer allocate(long bytes) {
+        BytePointer whole = new BytePointer(Pointer.malloc(bytes + ALIGNMENT)).capacity(bytes + ALIGNMENT);
+        long misalignment = whole.address() % ALIGNMENT;
+        return new Aligned(whole, (ALIGNMENT - misalignment) % ALIGNMENT, bytes);
+    }
+
+    @Override
+    public void free(BytePointer memory) {
+        Pointer.free(((Aligned) memory).whole);
+    }
+
+    @Override
+    public void write(BytePointer memory, byte[] bytes) {
+        memory.put(bytes);
+    }
+
+    @Override
+    public byte[] read(BytePointer memory, int bytes) {
+        byte[] result = new byte[bytes];
+        memory.get(result);
+        return result;
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+
+    private static final class Aligned extends BytePointer {
+        private final transient BytePointer whole;
+
+        Aligned(BytePointer whole, long offset, long bytes) {
+            super(whole.getPointer(BytePointer.class, offset));
+            this.whole = whole;
+            capacity(bytes);
+        }
+    }
+}

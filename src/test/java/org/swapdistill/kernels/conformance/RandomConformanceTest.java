@@ -1,0 +1,58 @@
+package org.swapdistill.kernels.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every kernel on every backend over random shapes, layouts, types, options, offsets and thread counts, against the
+ * reference.
+ *
+ * <p>Properties: {@code swapdistill.replay} = {@code kernel:name=value,...} checks that one case alone;
+ * {@code swapdistill.seed} draws other cases; {@code swapdistill.cases} multiplies their number.
+ */
+class RandomConformanceTest {
+    /** At least so many different cases must have run on each backend. */
+    private static final int LEAST = 2000;
+
+    private static final int TIMES = Integer.getInteger("swapdistill.cases", 1);
+    private static final long SEED = Long.getLong("swapdistill.seed", 20250514L);
+    private static final String REPLAY = System.getProperty("swapdistill.replay");
+    private static final Map<String, Integer> CASES = new LinkedHashMap<>();
+    private static final List<KernelFuzzer> FUZZERS = List.of(new PatchSwapFuzzer(600 * TIMES),
+        new PairAssemblyFuzzer(500 * TIMES), new LossFuzzer(1300 * TIMES), new SgdFuzzer(150 * TIMES));
+
+    static Stream<Arguments> kernelsAndBackends() {
+        return KernelBackends.all().flatMap(backend -> FUZZERS.stream()
+            .filter(fuzzer -> REPLAY == null || REPLAY.startsWith(fuzzer.name() + ":"))
+            .map(fuzzer -> Arguments.of(fuzzer.name(), backend.name(), fuzzer, backend)));
+    }
+
+    @ParameterizedTest(name = "{0} on {1}")
+    @MethodSource("kernelsAndBackends")
+    void agreesWithTheReference(String kernel, String backendName, KernelFuzzer fuzzer, KernelBackend backend) {
+        if (REPLAY != null) {
+            fuzzer.check(Configuration.parse(REPLAY.substring(REPLAY.indexOf(':') + 1)), backend);
+            return;
+        }
+        CASES.merge(backend.name(), fuzzer.run(backend, SEED), Integer::sum);
+    }
+
+    @AfterAll
+    static void enoughCasesRan() {
+        if (REPLAY != null) {
+            return;
+        }
+        System.out.println("Random kernel configurations checked: " + CASES + " with seed " + SEED);
+        assertTrue(!CASES.isEmpty(), "no backend ran");
+        KernelBackends.all().forEach(backend -> assertTrue(CASES.getOrDefault(backend.name(), 0) >= LEAST,
+            "only " + CASES.get(backend.name()) + " cases ran through on " + backend.name()));
+    }
+}
