@@ -73,7 +73,8 @@ final class PairAssemblyFuzzer extends KernelFuzzer {
         ElementType type = ElementType.values()[c.get("dtype")];
         int pairs = c.get("pairs");
         boolean single = c.is("single");
-        RandomPlace place = new RandomPlace(random.nextLong(), random.nextInt(), random.nextInt(), c.get("firstPair"));
+        RandomPlace place = new RandomPlace(random.nextLong(), random.nextInt(), random.nextInt(),
+            c.get("firstPair") < 0 ? -pairs : c.get("firstPair")); // -pairs: up to the last that can be numbered
         byte[] images = new byte[c.get("images") * c.get("channels") * c.get("height") * c.get("width")];
         random.nextBytes(images);
         int[] indexA = random.ints(pairs, 0, c.get("images")).toArray();

@@ -57,7 +57,8 @@ final class PatchSwapFuzzer extends KernelFuzzer {
         int grid = ((height + patch - 1) / patch) * ((width + patch - 1) / patch);
         SwapRule rule = new SwapRule(patch, PROBABILITIES[c.get("probability")], c.is("fixed"),
             PROBABILITIES[c.get("q")], c.get("count") % (grid + 1));
-        RandomPlace place = new RandomPlace(random.nextLong(), random.nextInt(), random.nextInt(), c.get("firstPair"));
+        RandomPlace place = new RandomPlace(random.nextLong(), random.nextInt(), random.nextInt(),
+            c.get("firstPair") < 0 ? -pairs : c.get("firstPair")); // -pairs: up to the last that can be numbered
         ElementType type = ElementType.values()[c.get("dtype")];
         byte[] a = new byte[pairs * c.get("channels") * height * width * type.bytes()];
         byte[] b = new byte[a.length];
