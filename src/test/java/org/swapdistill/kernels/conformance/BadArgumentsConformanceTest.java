@@ -104,8 +104,13 @@ class BadArgumentsConformanceTest {
         swapRefused(backend, call -> call.positions = at(call.a, 5), "positions", "overlap");
         swapRefused(backend, call -> {
             call.channels = HUGE;
-            call.height = HUGE;
+            call.pairs = HUGE;
+            call.positions = new BytePointer(1);
         }, "a ", "63 bits");
+        swapRefused(backend, call -> {
+            call.height = HUGE;
+            call.width = HUGE;
+        }, "positions", Long.toString(HUGE / 4));
         swapRefused(backend, call -> {
             call.pairs = Long.MAX_VALUE;
             call.positions = new BytePointer(1);
@@ -361,7 +366,8 @@ class BadArgumentsConformanceTest {
              sd_sgd_parameter parameters = new sd_sgd_parameter(2)) {
             Pointer.memset(parameters, 0, 2L * sizeof(sd_sgd_parameter.class));
             for (int i = 0; i < 2; i++) {
-                parameters.position(i).count(6).value(new FloatPointer(buffers.inOut("value", new byte[24], 0).pointer()))
+                parameters.position(i).count(6)
+                    .value(new FloatPointer(buffers.inOut("value", new byte[24], 0).pointer()))
                     .gradient(buffers.input("gradient", new byte[24], 0).pointer())
                     .momentum(new FloatPointer(buffers.inOut("momentum", new byte[24], 0).pointer()))
                     .low_precision(buffers.output("low_precision", 12, 0).pointer())

@@ -104,7 +104,7 @@ final class CallBuffers implements AutoCloseable {
             for (int i = 0; i < now.length; i++) {
                 boolean guard = i < start || i >= start + length;
                 if ((guard || constant) && now[i] != initial[i]) {
-                    throw new AssertionError(name + (guard ? ": written outside, at byte " : ": input written, at byte ")
+                    throw new AssertionError(name + (guard ? ": written outside" : ": input written") + ", at byte "
                         + (i - start) + " of " + length);
                 }
             }

@@ -41,9 +41,10 @@ class DistillationLossConformanceTest {
         double reverse = 0.5 * Math.log(0.5 / 0.9) + 0.5 * Math.log(0.5 / 0.1);
         LossInputs inputs = new LossInputs(1, 2, 1, student, target, new long[] {0}, null, null);
         LossOptions options = LossOptions.defaults().withWeights(0, 1);
-        LossOutputs single = LossCall.on(backend).run(options.with(Target.LOGITS, Divergence.FORWARD_KL, false), inputs);
+        LossOptions toTarget = options.with(Target.LOGITS, Divergence.FORWARD_KL, false);
+        LossOutputs single = LossCall.on(backend).run(toTarget, inputs);
         assertEquals(forward, single.loss(), 1e-6);
-        single = LossCall.on(backend).run(options.with(Target.LOGITS, Divergence.REVERSE_KL, false), inputs);
+        single = LossCall.on(backend).run(toTarget.with(Target.LOGITS, Divergence.REVERSE_KL, false), inputs);
         assertEquals(reverse, single.loss(), 1e-6);
         LossOutputs pair = LossCall.on(backend).run(options, inputs);
         assertEquals(forward, pair.values(LossOutput.DIVERGENCE)[0], 1e-6, "D(s_b, s_a)");
@@ -210,7 +211,8 @@ class DistillationLossConformanceTest {
             for (int classes : new int[] {2, 17, 100, 5000}) {
                 for (int inner : new int[] {1, 6}) {
                     for (Divergence divergence : Divergence.values()) {
-                        checkPoison(LossCall.on(backend), poison, classes, inner, PAIR.with(Target.PAIR, divergence, true));
+                        checkPoison(LossCall.on(backend), poison, classes, inner,
+                            PAIR.with(Target.PAIR, divergence, true));
                     }
                     checkPoison(LossCall.on(backend).withType(ElementType.BF16), poison, classes, inner,
                         PAIR.with(Target.LOGITS, Divergence.FORWARD_KL, false));
@@ -334,8 +336,8 @@ class DistillationLossConformanceTest {
     void fewestAndMostClassesAndRows(KernelBackend backend) {
         for (int rows : new int[] {1, 3}) {
             LossComparison.check(LossCall.on(backend).withThreads(2), PAIR, normal(rows, 2, 1, 2, 12));
-            LossComparison.check(LossCall.on(backend).withThreads(2), PAIR.with(Target.PAIR, Divergence.FORWARD_KL, true),
-                normal(rows, 262_144, 1, 2, 13));
+            LossComparison.check(LossCall.on(backend).withThreads(2),
+                PAIR.with(Target.PAIR, Divergence.FORWARD_KL, true), normal(rows, 262_144, 1, 2, 13));
         }
         LossComparison.check(LossCall.on(backend).withThreads(2), PAIR, normal(41, 401, 1, 2, 14));
         LossComparison.check(LossCall.on(backend).withThreads(2), PAIR, normal(3, 41, 401, 2, 15));

@@ -1,6 +1,7 @@
 package org.swapdistill.kernels.conformance;
 
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import org.swapdistill.kernels.reference.LossInputs;
@@ -48,6 +49,20 @@ final class LossFuzzer extends KernelFuzzer {
             .set("outputs", random.nextInt(3) == 0 ? 1 + random.nextInt(127) : 127).set("inPlace", random.nextInt(2))
             .set("offset", any(random, 0, 0, 1, 3, 5)).set("threads", 1 + random.nextInt(3))
             .set("data", random.nextInt(1 << 20));
+    }
+
+    @Override
+    List<String> largeCases() {
+        return List.of(
+            "outer=24,classes=100003,inner=1,dtype=0,labels64=0,target=3,divergence=0,coupled=0,reduction=2,"
+                + "temperature=1,unsquared=0,ceWeight=0,kdWeight=0,smoothing=0,ignore=0,noLabels=0,rowWeights=0,"
+                + "upstream=0,stride=1,logits=1,masked=0,equal=0,outputs=127,inPlace=0,offset=3,threads=2,data=1",
+            "outer=1400,classes=3001,inner=1,dtype=2,labels64=1,target=3,divergence=0,coupled=1,reduction=1,"
+                + "temperature=3,unsquared=0,ceWeight=2,kdWeight=3,smoothing=1,ignore=1,noLabels=0,rowWeights=1,"
+                + "upstream=1,stride=1,logits=0,masked=1,equal=0,outputs=127,inPlace=0,offset=5,threads=2,data=3",
+            "outer=6,classes=19,inner=40003,dtype=0,labels64=0,target=3,divergence=2,coupled=1,reduction=2,"
+                + "temperature=2,unsquared=1,ceWeight=0,kdWeight=2,smoothing=0,ignore=1,noLabels=0,rowWeights=0,"
+                + "upstream=0,stride=1,logits=0,masked=0,equal=0,outputs=127,inPlace=0,offset=1,threads=2,data=2");
     }
 
     @Override

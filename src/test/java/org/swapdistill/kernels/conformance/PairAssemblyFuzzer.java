@@ -1,5 +1,6 @@
 package org.swapdistill.kernels.conformance;
 
+import java.util.List;
 import java.util.Random;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
@@ -36,9 +37,27 @@ final class PairAssemblyFuzzer extends KernelFuzzer {
             .set("width", width).set("padding", any(random, 0, 0, 1, 4)).set("cropHeight", random.nextInt(100))
             .set("cropWidth", random.nextInt(100)).set("randomCrop", random.nextInt(2)).set("flip", random.nextInt(3))
             .set("sourceLast", random.nextInt(2)).set("outputLast", random.nextInt(2)).set("dtype", random.nextInt(3))
-            .set("single", any(random, 0, 0, 0, 1)).set("swap", any(random, 0, 1, 2, 2)).set("patch", size(random, 1, 20))
+            .set("single", any(random, 0, 0, 0, 1)).set("swap", any(random, 0, 1, 2, 2))
+            .set("patch", size(random, 1, 20))
             .set("offset", any(random, 0, 0, 1, 3, 7)).set("threads", 1 + random.nextInt(3))
             .set("firstPair", any(random, 0, 5, -2)).set("data", random.nextInt(1 << 20));
+    }
+
+    @Override
+    List<String> largeCases() {
+        return List.of(
+            "pairs=16,images=9,channels=3,height=221,width=220,padding=4,cropHeight=0,cropWidth=0,randomCrop=1,"
+                + "flip=1,sourceLast=0,outputLast=0,dtype=0,single=0,swap=1,patch=16,offset=1,threads=2,firstPair=0,"
+                + "data=3",
+            "pairs=30,images=9,channels=3,height=224,width=224,padding=0,cropHeight=98,cropWidth=97,"
+                + "randomCrop=1,flip=1,sourceLast=1,outputLast=1,dtype=2,single=0,swap=2,patch=7,offset=3,threads=2,"
+                + "firstPair=0,data=4",
+            "pairs=3,images=4,channels=3,height=224,width=224,padding=0,cropHeight=0,cropWidth=0,randomCrop=0,"
+                + "flip=1,sourceLast=1,outputLast=1,dtype=1,single=0,swap=1,patch=1,offset=0,threads=2,firstPair=0,"
+                + "data=5",
+            "pairs=2,images=3,channels=1,height=3,width=20011,padding=1,cropHeight=0,cropWidth=0,randomCrop=1,"
+                + "flip=1,sourceLast=0,outputLast=1,dtype=0,single=0,swap=1,patch=2,offset=0,threads=1,firstPair=0,"
+                + "data=6");
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.swapdistill.kernels.conformance;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.bytedeco.javacpp.BytePointer;
 import org.swapdistill.kernels.bindings.sd_execution;
@@ -37,6 +38,15 @@ final class PatchSwapFuzzer extends KernelFuzzer {
             .set("given", any(random, 0, 0, 1)).set("offsetA", any(random, 0, 0, 1, 3, 7))
             .set("offsetB", any(random, 0, 0, 1, 2, 7)).set("threads", 1 + random.nextInt(3))
             .set("firstPair", any(random, 0, 17, -1)).set("data", random.nextInt(1 << 20));
+    }
+
+    @Override
+    List<String> largeCases() {
+        return List.of(
+            "pairs=9,channels=3,height=224,width=225,dtype=0,channelsLast=0,patch=32,probability=1,fixed=1,q=0,"
+                + "count=30,given=0,offsetA=1,offsetB=0,threads=2,firstPair=0,data=1",
+            "pairs=5,channels=3,height=300,width=401,dtype=3,channelsLast=1,patch=1,probability=0,fixed=1,q=0,"
+                + "count=999,given=0,offsetA=0,offsetB=0,threads=2,firstPair=0,data=2");
     }
 
     @Override

@@ -35,6 +35,13 @@ final class SgdFuzzer extends KernelFuzzer {
     }
 
     @Override
+    List<String> largeCases() {
+        return List.of(
+            "parameters=3,largest=1500000,momentum=1,nesterov=1,rate=0,scale=1,decays=1,types=3,lowPrecision=1,"
+                + "offset=1,threads=2,data=7");
+    }
+
+    @Override
     int simplest(String number) {
         return switch (number) {
             case "parameters", "largest", "threads" -> 1;

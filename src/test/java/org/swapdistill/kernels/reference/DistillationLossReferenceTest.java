@@ -53,8 +53,8 @@ class DistillationLossReferenceTest {
                     }
                     for (Reduction reduction : Reduction.values()) {
                         LossOptions options = LossOptions.defaults().withWeights(0.75f, 1.25f)
-                            .with(target, divergence, coupled).with(reduction).withTemperature(2.5f, random.nextBoolean())
-                            .withLabelSmoothing(0.125f).withIgnoreIndex(4);
+                            .with(target, divergence, coupled).with(reduction)
+                            .withTemperature(2.5f, random.nextBoolean()).withLabelSmoothing(0.125f).withIgnoreIndex(4);
                         checkGradients(options, random);
                     }
                 }
@@ -94,8 +94,8 @@ class DistillationLossReferenceTest {
         float[] target = inputs.target().clone();
         (side == 0 ? logits : target)[element] += step;
         if (options.coupled() || options.target() != Target.PAIR) {
-            return upstreamLoss(options, new LossInputs(inputs.outer(), inputs.classes(), inputs.inner(), logits, target,
-                inputs.labels(), inputs.rowWeights(), inputs.upstream()));
+            return upstreamLoss(options, new LossInputs(inputs.outer(), inputs.classes(), inputs.inner(), logits,
+                target, inputs.labels(), inputs.rowWeights(), inputs.upstream()));
         }
         // A detached pair is two students, each of which has the other's old logits for its target.
         LossOptions single = options.with(Target.LOGITS, options.divergence(), false);

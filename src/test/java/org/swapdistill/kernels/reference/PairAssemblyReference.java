@@ -37,7 +37,7 @@ public final class PairAssemblyReference {
         return new View(top, left, Philox.happens(flipWord, recipe.flipProbability()));
     }
 
-    /** The images of one member of every pair, before any swap: {@code [pairs, C, H, W]} or {@code [pairs, H, W, C]}. */
+    /** One member of every pair, before any swap: {@code [pairs, C, H, W]} or {@code [pairs, H, W, C]}. */
     public static float[] assemble(Recipe recipe, RandomPlace place, byte[] images, int[] index, int member) {
         float[] output = new float[index.length * recipe.outputElements()];
         for (int pair = 0; pair < index.length; pair++) {

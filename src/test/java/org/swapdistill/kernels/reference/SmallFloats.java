@@ -31,7 +31,7 @@ public final class SmallFloats {
         return toSmall(value, 7, 127);
     }
 
-    /** Distance between the values of the type next to {@code value}: 10 fraction bits for f16, 7 for bf16, 23 for f32. */
+    /** Distance between neighbouring values of the type; 10 fraction bits for f16, 7 for bf16. */
     public static double spacing(double value, int fractionBits, int bias) {
         int exponent = value == 0 ? 1 - bias : Math.max(Math.getExponent(value), 1 - bias);
         return Math.scalb(1.0, exponent - fractionBits);
