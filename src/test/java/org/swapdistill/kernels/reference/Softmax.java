@@ -3,7 +3,8 @@ package org.swapdistill.kernels.reference;
 /**
  * The softmax of one row of logits at one temperature, in double.
  *
- * <p>{@code magnitude[k]} is what log p[k] is a difference of, in absolute values; rounding errors scale with it.
+ * <p>{@code magnitude[k]} is what log p[k] is a difference of, in absolute values; rounding errors scale with it. The
+ * one in it stands for the sum of exponentials: its relative error is an absolute one of its logarithm.
  */
 final class Softmax {
     final double[] probability;
@@ -32,12 +33,12 @@ final class Softmax {
         }
         double logSum = Math.log(sum);
         Softmax result = new Softmax(new double[logits.length], new double[logits.length],
-            new double[logits.length], max + logSum, Math.abs(max) + Math.abs(logSum));
+            new double[logits.length], max + logSum, 1 + Math.abs(max) + Math.abs(logSum));
         for (int k = 0; k < logits.length; k++) {
             double shifted = logits[k] / temperature - max;
             result.logProbability[k] = shifted - logSum;
             result.probability[k] = Math.exp(shifted - logSum);
-            result.magnitude[k] = Math.abs(shifted) + Math.abs(logSum);
+            result.magnitude[k] = 1 + Math.abs(shifted) + Math.abs(logSum);
         }
         return result;
     }
