@@ -56,8 +56,8 @@ public final class Batch {
     }
 
     /**
-     * The number of pairs, or of single images, that count: N, but fewer in the last batch of a pass over single images,
-     * which is filled up with its last image.
+     * The number of pairs, or of single images, that count: N, but fewer in the last batch of a pass over single
+     * images, which is filled up with its last image.
      */
     public int validCount() {
         return validCount;

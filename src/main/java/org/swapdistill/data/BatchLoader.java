@@ -14,11 +14,11 @@ import org.swapdistill.tensor.Layout;
  *
  * <p>Batch s of an epoch holds the pairs [s N, (s + 1) N) of {@link PairSampler#pairs}; its crops, flips and swaps are
  * those of {@link RandomPosition}(seed, epoch, s, 0). It is a function of these numbers and the dataset, whatever the
- * timing, and a run that is resumed at any step sees what an uninterrupted one would. An epoch has floor(M / N) batches;
- * the pairs left over are dropped.
+ * timing, and a run that is resumed at any step sees what an uninterrupted one would. An epoch has floor(M / N)
+ * batches; the pairs left over are dropped.
  *
- * <p>Call {@link #start} and {@link #next} from one thread; {@link #close} may come from any. The dataset must stay open
- * until the loader is closed. A loader that is not closed keeps its thread and its memory.
+ * <p>Call {@link #start} and {@link #next} from one thread; {@link #close} may come from any. The dataset must stay
+ * open until the loader is closed. A loader that is not closed keeps its thread and its memory.
  */
 public final class BatchLoader implements AutoCloseable {
     private final Dataset dataset;
@@ -103,8 +103,8 @@ public final class BatchLoader implements AutoCloseable {
      * The next batch of the epoch, or null after the last one. Waits until it is assembled.
      *
      * @throws IllegalStateException if the batch could not be assembled, with the reason as its cause; if
-     *         {@link #start} has not been called; after {@link #close}; or if the thread is interrupted, whose interrupt
-     *         status stays set
+     *         {@link #start} has not been called; after {@link #close}; or if the thread is interrupted, whose
+     *         interrupt status stays set
      */
     public Batch next() {
         return prefetcher.next();

@@ -93,13 +93,15 @@ enum CifarReader {
                 next = readFile(file, recordBytes, block, labels, next);
             }
             if (next != labels.length) {
-                throw new DatasetException(files.get(0).name() + ": the files have become shorter while they were read");
+                throw new DatasetException(files.get(0).name()
+                        + ": the files have become shorter while they were read");
             }
             return Dataset.of(block.finish(), labels, names);
         }
     }
 
-    private int readFile(ByteSource file, int recordBytes, ImageBlock block, int[] labels, int next) throws IOException {
+    private int readFile(ByteSource file, int recordBytes, ImageBlock block, int[] labels, int next)
+            throws IOException {
         byte[] record = new byte[recordBytes];
         long offset = 0;
         try (InputStream stream = new BufferedInputStream(file.open(), 1 << 16)) {
@@ -124,8 +126,8 @@ enum CifarReader {
     private static void requireLabel(ByteSource file, long offset, String field, int label, int classes)
             throws DatasetException {
         if (label >= classes) {
-            throw new DatasetException(file.name() + ": byte " + offset + ": " + field + " is " + label + "; expected 0 to "
-                    + (classes - 1));
+            throw new DatasetException(file.name() + ": byte " + offset + ": " + field + " is " + label
+                    + "; expected 0 to " + (classes - 1));
         }
     }
 }

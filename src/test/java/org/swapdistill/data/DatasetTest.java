@@ -124,7 +124,8 @@ class DatasetTest {
         try (Tensor images = Tensor.of(new byte[8], 2, 1, 2, 2); Tensor floats = Tensor.of(new float[2], 2, 1, 1, 1);
                 Tensor flat = Tensor.of(new byte[2], 2); Tensor none = Tensor.allocate(DType.U8, 0, 1, 2, 2)) {
             List<String> names = List.of("a", "b");
-            assertMessage("images is F32 [2, 1, 1, 1] on cpu; expected U8", () -> Dataset.of(floats, new int[2], names));
+            assertMessage("images is F32 [2, 1, 1, 1] on cpu; expected U8",
+                    () -> Dataset.of(floats, new int[2], names));
             assertMessage("images is U8 [2] on cpu; expected U8", () -> Dataset.of(flat, new int[2], names));
             assertMessage("expected 1 to ", () -> Dataset.of(none, new int[0], names));
             assertMessage("labels has 3 elements; expected 2", () -> Dataset.of(images, new int[3], names));

@@ -53,7 +53,8 @@ class GzipStreamTest {
         byte[] header = Arrays.copyOf(compressed, 10);
         header[3] = 2 | 4 | 8 | 16;
         byte[] fields = {3, 0, 1, 2, 3, 'n', 'a', 'm', 'e', 0, 'c', 0, 0x12, 0x34};
-        assertArrayEquals(DATA, read(join(join(header, fields), Arrays.copyOfRange(compressed, 10, compressed.length))));
+        byte[] rest = Arrays.copyOfRange(compressed, 10, compressed.length);
+        assertArrayEquals(DATA, read(join(join(header, fields), rest)));
     }
 
     @Test

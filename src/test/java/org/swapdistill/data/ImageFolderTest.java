@@ -84,7 +84,8 @@ class ImageFolderTest {
         Path test = Files.createDirectories(directory.resolve("test"));
         assertRefused(directory, test, "has no folder; expected one folder of images per class");
         image("test/b/0.png", 0);
-        assertRefused(directory, test, "has a class 'b'; expected one of those in " + directory.resolve("train") + ": a");
+        assertRefused(directory, test,
+                "has a class 'b'; expected one of those in " + directory.resolve("train") + ": a");
     }
 
     @Test

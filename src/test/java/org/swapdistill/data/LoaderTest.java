@@ -78,7 +78,8 @@ class LoaderTest {
             Pairs pairs = new PairSampler(dataset.labels(), 2, SEED).pairs(2);
             loader.start(2, 0);
             for (int step = 0; step < 4; step++) {
-                try (Tensor a = Tensor.allocate(DType.F32, 4, 1, 2, 2); Tensor b = Tensor.allocate(DType.F32, 4, 1, 2, 2);
+                try (Tensor a = Tensor.allocate(DType.F32, 4, 1, 2, 2);
+                        Tensor b = Tensor.allocate(DType.F32, 4, 1, 2, 2);
                         Tensor first = Tensor.of(Arrays.copyOfRange(pairs.anchors(), 4 * step, 4 * step + 4), 4);
                         Tensor second = Tensor.of(Arrays.copyOfRange(pairs.partners(), 4 * step, 4 * step + 4), 4)) {
                     assembler.assemble(Execution.cpu(2), new RandomPosition(SEED, 2, step, 0), dataset.images(), first,
@@ -94,7 +95,8 @@ class LoaderTest {
     @Test
     void givesTheSameBitsWhateverTheTimingAndTheFirstStep() throws InterruptedException {
         try (Dataset dataset = Samples.dataset(40, 40); BatchLoader quick = loader(dataset, augmenting(), 8);
-                BatchLoader slow = loader(dataset, augmenting(), 8); BatchLoader late = loader(dataset, augmenting(), 8)) {
+                BatchLoader slow = loader(dataset, augmenting(), 8);
+                BatchLoader late = loader(dataset, augmenting(), 8)) {
             quick.start(1, 0);
             slow.start(1, 0);
             late.start(7, 2);

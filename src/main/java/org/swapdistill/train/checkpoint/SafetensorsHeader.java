@@ -59,7 +59,8 @@ final class SafetensorsHeader {
         try {
             String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
             if (!text.startsWith("{")) {
-                throw new CheckpointException(name + ": the header does not begin with '{'; expected a safetensors file");
+                throw new CheckpointException(name
+                        + ": the header does not begin with '{'; expected a safetensors file");
             }
             try (JsonParser parser = JSON.createParser(text)) {
                 header.parse(name, parser);

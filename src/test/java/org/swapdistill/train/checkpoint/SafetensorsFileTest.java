@@ -56,7 +56,8 @@ class SafetensorsFileTest {
     void laysOutTheBytesAsTheFormatDemands() throws IOException {
         Path file = directory.resolve("layout.safetensors");
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        try (Tensor bytes = Tensor.of(new byte[] {1, 2, 3}, 3); Tensor floats = Tensor.of(new float[] {1f, -2f}, 2, 1)) {
+        try (Tensor bytes = Tensor.of(new byte[] {1, 2, 3}, 3);
+                Tensor floats = Tensor.of(new float[] {1f, -2f}, 2, 1)) {
             tensors.put("b", bytes);
             tensors.put("f", floats);
             SafetensorsFile.write(file, tensors, Map.of("k", "v"));
@@ -128,7 +129,8 @@ class SafetensorsFileTest {
                 new Mistake(ONE.replace("[2]", "[2.0]"), 2, "shape is value_number_float"),
                 new Mistake(ONE.replace("[2]", "[99999999999999999999]"), 2, "header is not valid"),
                 new Mistake(ONE.replace("[2]", "[4294967296,4294967296]"), 2, "expected fewer than 2^63 elements"),
-                new Mistake(ONE.replace("U8", "I64").replace("[2]", "[2305843009213693952]"), 2, "data_offsets is [0, 2]"),
+                new Mistake(ONE.replace("U8", "I64").replace("[2]", "[2305843009213693952]"), 2,
+                        "data_offsets is [0, 2]"),
                 new Mistake(ONE.replace("[2]", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,2]"), 2, "more than 16 numbers"),
                 new Mistake(ONE.replace("[0,2]", "[0]"), 2, "lacks two data_offsets"),
                 new Mistake(ONE.replace("[0,2]", "[0,2,3]"), 2, "data_offsets: has more than 2 numbers"),
