@@ -9,7 +9,8 @@ import org.swapdistill.tensor.Layout;
 
 /**
  * Assembles all images of a dataset once, in their order and without crop or flip, on a thread of its own while
- * the batch before is evaluated. The last batch is filled up with the last image; {@link Batch#validCount} tells how many images count.
+ * the batch before is evaluated. The last batch is filled up with the last image; {@link Batch#validCount} tells how
+ * many images count.
  *
  * <p>Call {@link #next} from one thread; {@link #close} may come from any. The dataset must stay open
  * until the loader is closed. A loader that is not closed keeps its thread and its memory.

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,20 +65,25 @@ public final class SafetensorsFile {
      */
     public static Contents read(Path file) throws IOException {
         try (FileChannel channel = open(file)) {
-            SafetensorsHeader header = readHeader(file, channel);
-            Map<String, Tensor> tensors = new LinkedHashMap<>();
-            try {
-                long start = channel.position();
-                for (Map.Entry<String, SafetensorsHeader.Entry> entry : header.entries.entrySet()) {
-                    Tensor tensor = allocate(file, entry.getKey(), entry.getValue());
-                    tensors.put(entry.getKey(), tensor);
-                    readElements(file, channel, start + entry.getValue().begin(), tensor);
-                }
-                return new Contents(tensors, header.metadata);
-            } catch (IOException | RuntimeException | Error e) {
-                tensors.values().forEach(Tensor::close);
-                throw e;
+            return read(file, channel);
+        }
+    }
+
+    /** Reads from a channel; {@code file} is what messages call it. */
+    static Contents read(Path file, SeekableByteChannel channel) throws IOException {
+        SafetensorsHeader header = readHeader(file, channel);
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        try {
+            long start = channel.position();
+            for (Map.Entry<String, SafetensorsHeader.Entry> entry : header.entries.entrySet()) {
+                Tensor tensor = allocate(file, entry.getKey(), entry.getValue());
+                tensors.put(entry.getKey(), tensor);
+                readElements(file, channel, start + entry.getValue().begin(), tensor);
             }
+            return new Contents(tensors, header.metadata);
+        } catch (IOException | RuntimeException | Error e) {
+            tensors.values().forEach(Tensor::close);
+            throw e;
         }
     }
 
@@ -133,7 +139,7 @@ public final class SafetensorsFile {
         }
     }
 
-    private static SafetensorsHeader readHeader(Path file, FileChannel channel) throws IOException {
+    private static SafetensorsHeader readHeader(Path file, SeekableByteChannel channel) throws IOException {
         requireLittleEndian();
         long size = channel.size();
         if (size < LENGTH_BYTES) {
@@ -166,7 +172,8 @@ public final class SafetensorsFile {
         }
     }
 
-    private static void readElements(Path file, FileChannel channel, long offset, Tensor tensor) throws IOException {
+    private static void readElements(Path file, SeekableByteChannel channel, long offset, Tensor tensor)
+            throws IOException {
         for (long start = 0; start < tensor.bytes(); start += WINDOW_BYTES) {
             readFully(file, channel, window(tensor, start), offset + start);
         }
@@ -184,11 +191,12 @@ public final class SafetensorsFile {
         return Tensor.view(tensor.memory(), tensor.byteOffset() + start, DType.U8, Shape.of(length)).asByteBuffer();
     }
 
-    private static void readFully(Path file, FileChannel channel, ByteBuffer target, long offset) throws IOException {
+    private static void readFully(Path file, SeekableByteChannel channel, ByteBuffer target, long offset)
+            throws IOException {
         while (target.hasRemaining()) {
             int count;
             try {
-                count = channel.read(target, offset);
+                count = channel.position(offset).read(target);
             } catch (IOException e) {
                 throw new CheckpointException(file + ": byte " + offset + ": cannot be read: " + e, e);
             }

