@@ -58,4 +58,16 @@ class CallGarbageTest {
             assertNoGarbage(() -> update.apply(CPU, 0.1f, 1, parameters));
         }
     }
+
+    @Test
+    void lossMakesNoGarbage() {
+        DistillationLoss loss = DistillationLoss.builder().build();
+        try (Tensor a = Tensor.allocate(DType.F32, 1, 2); Tensor b = Tensor.allocate(DType.F32, 1, 2);
+                Tensor labels = Tensor.allocate(DType.I32, 1); Tensor value = Tensor.allocate(DType.F32, 1);
+                Tensor workspace = Tensor.allocate(DType.U8, Math.max(16, loss.workspaceBytes(CPU, 1, 2, 1)))) {
+            var arrays = new DistillationLoss.Arrays().logits(a).target(b).labels(labels).loss(value)
+                    .workspace(workspace);
+            assertNoGarbage(() -> loss.apply(CPU, arrays));
+        }
+    }
 }
