@@ -1,0 +1,47 @@
+package org.swapdistill.train;
+
+import org.swapdistill.kernels.Execution;
+import org.swapdistill.kernels.PairAssembler;
+import org.swapdistill.kernels.PatchSwap;
+import org.swapdistill.tensor.DType;
+import org.swapdistill.tensor.Layout;
+
+/** The augmentation that a configuration describes. */
+final class Pipelines {
+    /** Batches are assembled beside the training, on one thread; the result does not depend on it. */
+    static final Execution LOADER_EXECUTION = Execution.cpu(1);
+
+    private Pipelines() {
+    }
+
+    /** The patch swap, whether or not the objective uses it. */
+    static PatchSwap patchSwap(TrainingConfiguration configuration, Layout layout) {
+        PatchSwap.Builder swap = PatchSwap.builder()
+            .patchSize(configuration.patchSize())
+            .probability(configuration.swapProbability())
+            .layout(layout);
+        if (configuration.positionCount().isPresent()) {
+            swap.positionCount(configuration.positionCount().getAsInt());
+        } else {
+            swap.positionProbability(configuration.positionProbability());
+        }
+        return swap.build();
+    }
+
+    /** Crop, flip and normalisation, without a swap. */
+    static PairAssembler.Builder assembler(TrainingConfiguration configuration, ImageFormat format, DType type,
+            Layout layout) {
+        return PairAssembler.builder()
+            .sourceLayout(Layout.NCHW)
+            .channels(format.channels())
+            .sourceSize(format.height(), format.width())
+            .outputSize(format.height(), format.width())
+            .padding(configuration.cropPadding())
+            .randomCrop(configuration.cropPadding() > 0)
+            .flipProbability(configuration.flipProbability())
+            .mean(format.mean())
+            .deviation(format.deviation())
+            .outputLayout(layout)
+            .outputType(type);
+    }
+}

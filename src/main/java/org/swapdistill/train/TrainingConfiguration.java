@@ -1,0 +1,695 @@
+package org.swapdistill.train;
+
+import org.swapdistill.data.DataOptions;
+import org.swapdistill.data.DataSource;
+import org.swapdistill.data.ImageSize;
+import org.swapdistill.tensor.DType;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+
+/**
+ * Everything that determines a training run, apart from the images themselves and the machine. Immutable.
+ *
+ * <p>{@link #toMap()} and {@link #fromMap(Map)} carry it through a checkpoint's metadata without loss.
+ */
+public final class TrainingConfiguration {
+    private final Builder values;
+
+    private TrainingConfiguration(Builder values) {
+        this.values = values;
+    }
+
+    /** A builder with the defaults of the command line. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** A builder that starts from this configuration. */
+    public Builder toBuilder() {
+        return values.copy();
+    }
+
+    /** Name of the student, such as {@code resnet20}. */
+    public String model() {
+        return values.model;
+    }
+
+    /**
+     * What a residual block's shortcut does where the shape changes: {@code identity}, {@code convolution} or
+     * {@code auto} (as published).
+     */
+    public String shortcut() {
+        return values.shortcut;
+    }
+
+    /**
+     * First layers: {@code cifar} (3x3 convolution), {@code imagenet} (7x7 convolution and pooling) or {@code auto}
+     * ({@code imagenet} for the ImageNet networks on images of 64 pixels and more).
+     */
+    public String stem() {
+        return values.stem;
+    }
+
+    /** Multiplies the number of channels of every layer. */
+    public int width() {
+        return values.width;
+    }
+
+    public Objective objective() {
+        return values.objective;
+    }
+
+    /** Number of epochs; in one epoch every training image is an anchor once. */
+    public int epochs() {
+        return values.epochs;
+    }
+
+    /** Images per optimizer step: half of them anchors, half their partners. Even. */
+    public int batchSize() {
+        return values.batchSize;
+    }
+
+    /** Pairs per optimizer step. */
+    public int pairsPerBatch() {
+        return values.batchSize / 2;
+    }
+
+    /** Base learning rate of the schedule. */
+    public double learningRate() {
+        return values.learningRate;
+    }
+
+    public ScheduleType schedule() {
+        return values.schedule;
+    }
+
+    /** Linear warm-up in epochs, also fractions of one. */
+    public double warmUpEpochs() {
+        return values.warmUpEpochs;
+    }
+
+    /** Epochs between the decays of {@link ScheduleType#STEP}. */
+    public int decayEvery() {
+        return values.decayEvery;
+    }
+
+    /** Epochs at which {@link ScheduleType#MULTI_STEP} decays; increasing. */
+    public List<Integer> milestones() {
+        return values.milestones;
+    }
+
+    /** Factor of each decay of {@link ScheduleType#STEP} and {@link ScheduleType#MULTI_STEP}. */
+    public double decayFactor() {
+        return values.decayFactor;
+    }
+
+    public double momentum() {
+        return values.momentum;
+    }
+
+    public boolean nesterov() {
+        return values.nesterov;
+    }
+
+    public double weightDecay() {
+        return values.weightDecay;
+    }
+
+    /** Whether batch-norm parameters and biases decay too. */
+    public boolean decayAll() {
+        return values.decayAll;
+    }
+
+    /** Temperature T of the distillation term. */
+    public double temperature() {
+        return values.temperature;
+    }
+
+    /** Weight w of the distillation term, for the objectives that distil. */
+    public double distillationWeight() {
+        return values.distillationWeight;
+    }
+
+    /** Label smoothing of {@link Objective#LABEL_SMOOTHING}. */
+    public double labelSmoothing() {
+        return values.labelSmoothing;
+    }
+
+    /** Side of a patch in pixels. */
+    public int patchSize() {
+        return values.patchSize;
+    }
+
+    /** Probability that a pair is swapped at all, for the objectives that swap. */
+    public double swapProbability() {
+        return values.swapProbability;
+    }
+
+    /** Probability of each patch position; not used when {@link #positionCount()} is present. */
+    public double positionProbability() {
+        return values.positionProbability;
+    }
+
+    /** Fixed number of patch positions, if that rule is chosen. */
+    public OptionalInt positionCount() {
+        return values.positionCount < 0 ? OptionalInt.empty() : OptionalInt.of(values.positionCount);
+    }
+
+    /** Where the images come from, as {@link org.swapdistill.data.DataSource#open(String, DataOptions)} takes it. */
+    public String data() {
+        return values.data;
+    }
+
+    /** What the images of a folder are brought to; the other formats have a size of their own. */
+    public ImageSize imageSize() {
+        return values.imageSize;
+    }
+
+    /** Training images per class, drawn by {@link #dataSeed()}; 0 = all. */
+    public int trainPerClass() {
+        return values.trainPerClass;
+    }
+
+    /** Images per class taken out of the training set for validation; 0 = no validation set. */
+    public int validationPerClass() {
+        return values.validationPerClass;
+    }
+
+    /** Seed of the validation split and of the training subset: not the seed of the run, so that runs share them. */
+    public long dataSeed() {
+        return values.dataSeed;
+    }
+
+    /** Black border in pixels before the random crop; 0 = no crop. */
+    public int cropPadding() {
+        return values.cropPadding;
+    }
+
+    /** Probability of mirroring a training image. */
+    public double flipProbability() {
+        return values.flipProbability;
+    }
+
+    /** Seed of initialisation, sampling, crops, flips and masks. */
+    public long seed() {
+        return values.seed;
+    }
+
+    /** F32 or BF16 (with f32 master weights). */
+    public DType precision() {
+        return values.precision;
+    }
+
+    /** The student is evaluated after every so many epochs, and after the last. */
+    public int evaluateEvery() {
+        return values.evaluateEvery;
+    }
+
+    /** Whether the test set is evaluated. */
+    public boolean evaluateTest() {
+        return values.evaluateTest;
+    }
+
+    /** Whether the training set is evaluated without augmentation after the last epoch. */
+    public boolean evaluateTraining() {
+        return values.evaluateTraining;
+    }
+
+    /** Label smoothing as the objective uses it: 0 unless it smooths labels. */
+    public double effectiveLabelSmoothing() {
+        return objective().smoothsLabels() ? labelSmoothing() : 0;
+    }
+
+    /** Distillation weight as the objective uses it: 0 unless it distils. */
+    public double effectiveDistillationWeight() {
+        return objective().distils() ? distillationWeight() : 0;
+    }
+
+    /**
+     * The learning rate of each step.
+     *
+     * @param stepsPerEpoch optimizer steps of one epoch, at least 1
+     */
+    public LearningRateSchedule learningRateSchedule(int stepsPerEpoch) {
+        if (stepsPerEpoch < 1) {
+            throw new IllegalArgumentException("stepsPerEpoch is " + stepsPerEpoch + "; expected at least 1");
+        }
+        LearningRateSchedule schedule = switch (schedule()) {
+            case CONSTANT -> LearningRateSchedule.constant(learningRate());
+            case STEP -> LearningRateSchedule.step(learningRate(), (long) decayEvery() * stepsPerEpoch, decayFactor());
+            case MULTI_STEP -> LearningRateSchedule.multiStep(learningRate(),
+                milestones().stream().mapToLong(epoch -> (long) epoch * stepsPerEpoch).toArray(), decayFactor());
+            case COSINE -> LearningRateSchedule.cosine(learningRate(), (long) epochs() * stepsPerEpoch);
+        };
+        return schedule.withWarmUp(Math.round(warmUpEpochs() * stepsPerEpoch));
+    }
+
+    /** Names and values, sorted by name; {@link #fromMap(Map)} is the inverse. */
+    public Map<String, String> toMap() {
+        Map<String, String> map = new TreeMap<>();
+        map.put("model", model());
+        map.put("shortcut", shortcut());
+        map.put("stem", stem());
+        map.put("width", Integer.toString(width()));
+        map.put("objective", objective().commandLineName());
+        map.put("epochs", Integer.toString(epochs()));
+        map.put("batch_size", Integer.toString(batchSize()));
+        map.put("learning_rate", Double.toString(learningRate()));
+        map.put("schedule", schedule().commandLineName());
+        map.put("warm_up_epochs", Double.toString(warmUpEpochs()));
+        map.put("decay_every", Integer.toString(decayEvery()));
+        map.put("milestones", String.join(",", milestones().stream().map(String::valueOf).toList()));
+        map.put("decay_factor", Double.toString(decayFactor()));
+        map.put("momentum", Double.toString(momentum()));
+        map.put("nesterov", Boolean.toString(nesterov()));
+        map.put("weight_decay", Double.toString(weightDecay()));
+        map.put("decay_all", Boolean.toString(decayAll()));
+        map.put("temperature", Double.toString(temperature()));
+        map.put("distillation_weight", Double.toString(distillationWeight()));
+        map.put("label_smoothing", Double.toString(labelSmoothing()));
+        map.put("patch_size", Integer.toString(patchSize()));
+        map.put("swap_probability", Double.toString(swapProbability()));
+        map.put("position_probability", Double.toString(positionProbability()));
+        map.put("position_count", Integer.toString(values.positionCount));
+        map.put("data", data());
+        map.put("image_size", imageSize().channels() + "," + imageSize().height() + "," + imageSize().width());
+        map.put("train_per_class", Integer.toString(trainPerClass()));
+        map.put("validation_per_class", Integer.toString(validationPerClass()));
+        map.put("data_seed", Long.toString(dataSeed()));
+        map.put("crop_padding", Integer.toString(cropPadding()));
+        map.put("flip_probability", Double.toString(flipProbability()));
+        map.put("seed", Long.toString(seed()));
+        map.put("precision", precision().name());
+        map.put("evaluate_every", Integer.toString(evaluateEvery()));
+        map.put("evaluate_test", Boolean.toString(evaluateTest()));
+        map.put("evaluate_training", Boolean.toString(evaluateTraining()));
+        return map;
+    }
+
+    /**
+     * The configuration that {@link #toMap()} wrote.
+     *
+     * @throws IllegalArgumentException when a name is missing or unknown, or a value is not valid
+     */
+    public static TrainingConfiguration fromMap(Map<String, String> map) {
+        StringMapReader in = new StringMapReader(map);
+        Builder builder = builder()
+            .model(in.string("model"))
+            .shortcut(in.string("shortcut"))
+            .stem(in.string("stem"))
+            .width(in.integer("width"))
+            .objective(Objective.parse(in.string("objective")))
+            .epochs(in.integer("epochs"))
+            .batchSize(in.integer("batch_size"))
+            .learningRate(in.number("learning_rate"))
+            .schedule(ScheduleType.parse(in.string("schedule")))
+            .warmUpEpochs(in.number("warm_up_epochs"))
+            .decayEvery(in.integer("decay_every"))
+            .milestones(in.integers("milestones"))
+            .decayFactor(in.number("decay_factor"))
+            .momentum(in.number("momentum"))
+            .nesterov(in.flag("nesterov"))
+            .weightDecay(in.number("weight_decay"))
+            .decayAll(in.flag("decay_all"))
+            .temperature(in.number("temperature"))
+            .distillationWeight(in.number("distillation_weight"))
+            .labelSmoothing(in.number("label_smoothing"))
+            .patchSize(in.integer("patch_size"))
+            .swapProbability(in.number("swap_probability"))
+            .positionProbability(in.number("position_probability"))
+            .data(in.string("data"))
+            .imageSize(in.imageSize("image_size"))
+            .trainPerClass(in.integer("train_per_class"))
+            .validationPerClass(in.integer("validation_per_class"))
+            .dataSeed(in.longInteger("data_seed"))
+            .cropPadding(in.integer("crop_padding"))
+            .flipProbability(in.number("flip_probability"))
+            .seed(in.longInteger("seed"))
+            .precision(in.dtype("precision"))
+            .evaluateEvery(in.integer("evaluate_every"))
+            .evaluateTest(in.flag("evaluate_test"))
+            .evaluateTraining(in.flag("evaluate_training"));
+        int positionCount = in.integer("position_count");
+        if (positionCount != -1) {
+            builder.positionCount(positionCount);
+        }
+        in.requireAllRead();
+        return builder.build();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof TrainingConfiguration that && toMap().equals(that.toMap());
+    }
+
+    @Override
+    public int hashCode() {
+        return toMap().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "TrainingConfiguration" + toMap();
+    }
+
+    /** Collects the values of a {@link TrainingConfiguration}; {@link #build()} checks them. */
+    public static final class Builder implements Cloneable {
+        private String model = "resnet20";
+        private String shortcut = "auto";
+        private String stem = "auto";
+        private int width = 1;
+        private Objective objective = Objective.SELF_DISTILLATION;
+        private int epochs = 10;
+        private int batchSize = 128;
+        private double learningRate = 0.1;
+        private ScheduleType schedule = ScheduleType.COSINE;
+        private double warmUpEpochs = 1;
+        private int decayEvery = 30;
+        private List<Integer> milestones = List.of();
+        private double decayFactor = 0.1;
+        private double momentum = 0.9;
+        private boolean nesterov = true;
+        private double weightDecay = 5e-4;
+        private boolean decayAll;
+        private double temperature = 4;
+        private double distillationWeight = 1;
+        private double labelSmoothing = 0.1;
+        private int patchSize = 14;
+        private double swapProbability = 0.5;
+        private double positionProbability = 0.5;
+        private int positionCount = -1;
+        private String data = DataSource.BUILTIN;
+        private ImageSize imageSize = ImageSize.CIFAR;
+        private int trainPerClass;
+        private int validationPerClass;
+        private long dataSeed;
+        private int cropPadding = 2;
+        private double flipProbability = 0.5;
+        private long seed = 1;
+        private DType precision = DType.F32;
+        private int evaluateEvery = 1;
+        private boolean evaluateTest = true;
+        private boolean evaluateTraining;
+
+        private Builder() {
+        }
+
+        public Builder model(String name) {
+            this.model = name;
+            return this;
+        }
+
+        public Builder shortcut(String kind) {
+            this.shortcut = kind;
+            return this;
+        }
+
+        public Builder stem(String kind) {
+            this.stem = kind;
+            return this;
+        }
+
+        public Builder width(int multiplier) {
+            this.width = multiplier;
+            return this;
+        }
+
+        public Builder objective(Objective value) {
+            this.objective = value;
+            return this;
+        }
+
+        public Builder epochs(int count) {
+            this.epochs = count;
+            return this;
+        }
+
+        /** Images per optimizer step, even. */
+        public Builder batchSize(int images) {
+            this.batchSize = images;
+            return this;
+        }
+
+        public Builder learningRate(double base) {
+            this.learningRate = base;
+            return this;
+        }
+
+        public Builder schedule(ScheduleType type) {
+            this.schedule = type;
+            return this;
+        }
+
+        public Builder warmUpEpochs(double count) {
+            this.warmUpEpochs = count;
+            return this;
+        }
+
+        public Builder decayEvery(int count) {
+            this.decayEvery = count;
+            return this;
+        }
+
+        public Builder milestones(List<Integer> increasing) {
+            this.milestones = List.copyOf(increasing);
+            return this;
+        }
+
+        public Builder decayFactor(double factor) {
+            this.decayFactor = factor;
+            return this;
+        }
+
+        public Builder momentum(double value) {
+            this.momentum = value;
+            return this;
+        }
+
+        public Builder nesterov(boolean value) {
+            this.nesterov = value;
+            return this;
+        }
+
+        public Builder weightDecay(double value) {
+            this.weightDecay = value;
+            return this;
+        }
+
+        public Builder decayAll(boolean value) {
+            this.decayAll = value;
+            return this;
+        }
+
+        public Builder temperature(double value) {
+            this.temperature = value;
+            return this;
+        }
+
+        public Builder distillationWeight(double value) {
+            this.distillationWeight = value;
+            return this;
+        }
+
+        public Builder labelSmoothing(double value) {
+            this.labelSmoothing = value;
+            return this;
+        }
+
+        public Builder patchSize(int pixels) {
+            this.patchSize = pixels;
+            return this;
+        }
+
+        public Builder swapProbability(double value) {
+            this.swapProbability = value;
+            return this;
+        }
+
+        /** Chooses independent positions, each with this probability. */
+        public Builder positionProbability(double value) {
+            this.positionProbability = value;
+            this.positionCount = -1;
+            return this;
+        }
+
+        /** Chooses exactly this many positions. */
+        public Builder positionCount(int count) {
+            if (count < 0) {
+                throw new IllegalArgumentException("positionCount is " + count + "; expected at least 0");
+            }
+            this.positionCount = count;
+            return this;
+        }
+
+        /** A directory, {@value DataSource#BUILTIN} or {@value DataSource#FASHION_MNIST}. */
+        public Builder data(String source) {
+            this.data = source;
+            return this;
+        }
+
+        public Builder imageSize(ImageSize size) {
+            this.imageSize = size;
+            return this;
+        }
+
+        public Builder trainPerClass(int images) {
+            this.trainPerClass = images;
+            return this;
+        }
+
+        public Builder validationPerClass(int images) {
+            this.validationPerClass = images;
+            return this;
+        }
+
+        public Builder dataSeed(long value) {
+            this.dataSeed = value;
+            return this;
+        }
+
+        public Builder cropPadding(int pixels) {
+            this.cropPadding = pixels;
+            return this;
+        }
+
+        public Builder flipProbability(double value) {
+            this.flipProbability = value;
+            return this;
+        }
+
+        public Builder seed(long value) {
+            this.seed = value;
+            return this;
+        }
+
+        public Builder precision(DType value) {
+            this.precision = value;
+            return this;
+        }
+
+        public Builder evaluateEvery(int count) {
+            this.evaluateEvery = count;
+            return this;
+        }
+
+        public Builder evaluateTest(boolean value) {
+            this.evaluateTest = value;
+            return this;
+        }
+
+        public Builder evaluateTraining(boolean value) {
+            this.evaluateTraining = value;
+            return this;
+        }
+
+        /**
+         * The configuration.
+         *
+         * @throws IllegalArgumentException naming the first value that is not valid and what was expected
+         */
+        public TrainingConfiguration build() {
+            present("model", model);
+            oneOf("shortcut", shortcut, "auto", "identity", "convolution");
+            oneOf("stem", stem, "auto", "cifar", "imagenet");
+            between("width", width, 1, 64);
+            present("objective", objective);
+            between("epochs", epochs, 1, 1_000_000);
+            between("batchSize", batchSize, 2, 1 << 20);
+            require(batchSize % 2 == 0, "batchSize", batchSize, "an even number (anchors and partners)");
+            number("learningRate", learningRate, 0, Float.MAX_VALUE);
+            present("schedule", schedule);
+            number("warmUpEpochs", warmUpEpochs, 0, epochs);
+            between("decayEvery", decayEvery, 1, Integer.MAX_VALUE);
+            checkMilestones();
+            require(decayFactor > 0 && decayFactor <= 1, "decayFactor", decayFactor, "more than 0 and at most 1");
+            require(momentum >= 0 && momentum < 1, "momentum", momentum, "at least 0 and less than 1");
+            require(!nesterov || momentum > 0, "nesterov", true, "false when momentum is 0");
+            number("weightDecay", weightDecay, 0, Float.MAX_VALUE);
+            require((float) temperature > 0 && temperature <= Float.MAX_VALUE, "temperature", temperature,
+                "a finite number above 0");
+            number("distillationWeight", distillationWeight, 0, Float.MAX_VALUE);
+            number("labelSmoothing", labelSmoothing, 0, 1);
+            between("patchSize", patchSize, 1, Integer.MAX_VALUE);
+            number("swapProbability", swapProbability, 0, 1);
+            number("positionProbability", positionProbability, 0, 1);
+            present("data", data);
+            present("imageSize", imageSize);
+            between("trainPerClass", trainPerClass, 0, Integer.MAX_VALUE);
+            between("validationPerClass", validationPerClass, 0, Integer.MAX_VALUE);
+            between("cropPadding", cropPadding, 0, 4096);
+            number("flipProbability", flipProbability, 0, 1);
+            present("precision", precision);
+            require(precision == DType.F32 || precision == DType.BF16, "precision", precision, "F32 or BF16");
+            between("evaluateEvery", evaluateEvery, 1, Integer.MAX_VALUE);
+            return new TrainingConfiguration(copy());
+        }
+
+        private void checkMilestones() {
+            int previous = 0;
+            for (int milestone : milestones) {
+                require(milestone > previous, "milestones", milestones, "increasing epochs, the first at least 1");
+                previous = milestone;
+            }
+            require(schedule != ScheduleType.MULTI_STEP || !milestones.isEmpty(), "milestones", "empty",
+                "at least one epoch for the multi-step schedule");
+        }
+
+        private Builder copy() {
+            try {
+                return (Builder) clone();
+            } catch (CloneNotSupportedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        private static void between(String name, long value, long least, long most) {
+            if (value < least || value > most) {
+                String expected = most == Integer.MAX_VALUE ? "at least " + least : least + " to " + most;
+                require(false, name, value, expected);
+            }
+        }
+
+        private static void number(String name, double value, double least, double most) {
+            if (!(value >= least && value <= most)) {
+                String expected = most == Float.MAX_VALUE ? "a finite number of at least " + shortest(least)
+                    : "a number from " + shortest(least) + " to " + shortest(most);
+                require(false, name, value, expected);
+            }
+        }
+
+        private static String shortest(double value) {
+            return value == (long) value ? Long.toString((long) value) : Double.toString(value);
+        }
+
+        private static void present(String name, Object value) {
+            require(value != null, name, "null", "a value");
+        }
+
+        private static void oneOf(String name, String value, String... names) {
+            require(List.of(names).contains(String.valueOf(value)), name, "'" + value + "'",
+                "one of " + String.join(", ", names));
+        }
+
+        private static void require(boolean condition, String name, Object value, String expected) {
+            if (!condition) {
+                throw new IllegalArgumentException(name + " is " + value + "; expected " + expected);
+            }
+        }
+    }
+
+    /** Names of the values that differ between two configurations, as {@code name: this value, other value}. */
+    public List<String> differences(TrainingConfiguration other) {
+        Map<String, String> theirs = other.toMap();
+        List<String> differences = new ArrayList<>();
+        toMap().forEach((name, value) -> {
+            if (!value.equals(theirs.get(name))) {
+                differences.add(name + ": " + value + ", " + theirs.get(name));
+            }
+        });
+        return differences;
+    }
+}
