@@ -1,0 +1,89 @@
+package org.swapdistill.cli;
+
+import org.swapdistill.train.SwapPreview;
+
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+
+/** Draws a {@link SwapPreview}: one pair a row, images a and b before the swap, then after it. */
+final class ContactSheet {
+    private static final int MARGIN = 12;
+    private static final int GAP = 6;
+    private static final int HEADER = 22;
+    private static final Color BORDER = new Color(120, 120, 120);
+    private static final Color FROM_B = new Color(255, 140, 0);
+    private static final Color FROM_A = new Color(0, 150, 255);
+
+    private ContactSheet() {
+    }
+
+    /** @param scale screen pixels per image pixel, at least 1 */
+    static BufferedImage draw(SwapPreview preview, int scale) {
+        int width = preview.width() * scale;
+        int height = preview.height() * scale;
+        int[] columns = {MARGIN, MARGIN + width + GAP, MARGIN * 3 + 2 * width + GAP, MARGIN * 3 + 3 * width + 2 * GAP};
+        BufferedImage sheet = new BufferedImage(columns[3] + width + MARGIN,
+            HEADER + preview.pairs() * (height + GAP) + MARGIN, BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = sheet.createGraphics();
+        graphics.setColor(Color.WHITE);
+        graphics.fillRect(0, 0, sheet.getWidth(), sheet.getHeight());
+        graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
+        graphics.setColor(Color.BLACK);
+        graphics.drawString("before", columns[0], HEADER - 7);
+        graphics.drawString("after", columns[2], HEADER - 7);
+        for (int pair = 0; pair < preview.pairs(); pair++) {
+            int y = HEADER + pair * (height + GAP);
+            for (int column = 0; column < 4; column++) {
+                boolean second = column % 2 == 1;
+                boolean after = column >= 2;
+                graphics.drawImage(image(preview, pair, second, after), columns[column], y, width, height, null);
+                drawPatches(graphics, preview, pair, columns[column], y, scale,
+                    after ? second ? FROM_A : FROM_B : null);
+            }
+        }
+        graphics.dispose();
+        return sheet;
+    }
+
+    private static BufferedImage image(SwapPreview preview, int pair, boolean second, boolean after) {
+        BufferedImage image = new BufferedImage(preview.width(), preview.height(), BufferedImage.TYPE_INT_RGB);
+        for (int y = 0; y < preview.height(); y++) {
+            for (int x = 0; x < preview.width(); x++) {
+                image.setRGB(x, y, preview.rgb(pair, second, after, y, x));
+            }
+        }
+        return image;
+    }
+
+    private static void drawPatches(Graphics2D graphics, SwapPreview preview, int pair, int left, int top, int scale,
+            Color outline) {
+        int side = preview.patchSize() * scale;
+        int width = preview.width() * scale;
+        int height = preview.height() * scale;
+        graphics.setColor(BORDER);
+        for (int x = side; x < width; x += side) {
+            graphics.drawLine(left + x, top, left + x, top + height - 1);
+        }
+        for (int y = side; y < height; y += side) {
+            graphics.drawLine(left, top + y, left + width - 1, top + y);
+        }
+        if (outline == null) {
+            return;
+        }
+        graphics.setColor(outline);
+        for (int row = 0; row < preview.gridRows(); row++) {
+            for (int column = 0; column < preview.gridColumns(); column++) {
+                if (preview.exchanged(pair, row, column)) {
+                    int x = column * side;
+                    int y = row * side;
+                    int w = Math.min(side, width - x);
+                    int h = Math.min(side, height - y);
+                    graphics.drawRect(left + x + 1, top + y + 1, w - 3, h - 3);
+                    graphics.drawRect(left + x + 2, top + y + 2, w - 5, h - 5);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package org.swapdistill.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+
+/** The command line. Without arguments it trains on the images that ship with the library. */
+@Command(name = "swapdistill", mixinStandardHelpOptions = true, versionProvider = Version.class,
+    subcommands = {TrainCommand.class, CompareCommand.class, EvaluateCommand.class, PredictCommand.class,
+        PreviewCommand.class, DevicesCommand.class, HelpCommand.class},
+    description = {"Trains ResNet students with intra-class patch swap and self-distillation (arXiv 2505.14124).", "",
+        "Without a command it runs `train` with its defaults: on the Fashion-MNIST subset that ships with it."},
+    synopsisSubcommandLabel = "COMMAND",
+    commandListHeading = "%nCommands:%n", optionListHeading = "%nOptions:%n",
+    footerHeading = "%nExit codes:%n",
+    footer = {"  0    done",
+        "  1    failed while running (data, checkpoint, disk, diverged training)",
+        "  2    wrong command line",
+        "  130  interrupted with Ctrl-C, after writing a checkpoint (143: SIGTERM)",
+        "",
+        "swapdistill COMMAND --help explains each command."})
+public final class Main implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    private Main() {
+    }
+
+    /** Runs the program and ends the JVM with its exit code; when that is 0 it returns instead. */
+    public static void main(String[] arguments) {
+        System.setProperty("java.awt.headless", "true");
+        int code = run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments);
+        if (code != ExitCode.SUCCESS) {
+            System.exit(code);
+        }
+    }
+
+    /**
+     * Runs the program.
+     *
+     * @return its exit code
+     */
+    static int run(PrintWriter out, PrintWriter err, String... arguments) {
+        CommandLine commandLine = new CommandLine(new Main());
+        commandLine.setOut(out);
+        commandLine.setErr(err);
+        commandLine.setUsageHelpWidth(100);
+        commandLine.setUsageHelpLongOptionsMaxWidth(34);
+        commandLine.setOverwrittenOptionsAllowed(true);
+        commandLine.setExecutionExceptionHandler((exception, command, parsed) -> {
+            command.getErr().println(command.getColorScheme().errorText("error: " + describe(exception)));
+            if (isUnexpected(exception)) {
+                exception.printStackTrace(command.getErr());
+            }
+            return ExitCode.FAILURE;
+        });
+        commandLine.setParameterExceptionHandler((exception, wrong) -> {
+            CommandLine command = exception.getCommandLine();
+            command.getErr().println(command.getColorScheme().errorText(exception.getMessage()));
+            command.getErr().println("`" + command.getCommandSpec().qualifiedName() + " --help` lists the options");
+            return ExitCode.USAGE;
+        });
+        return commandLine.execute(arguments.length == 0 ? new String[] {"train"} : arguments);
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "which command? expected one of "
+            + "train, compare, evaluate, predict, preview, devices");
+    }
+
+    private static boolean isUnexpected(Exception exception) {
+        return exception instanceof NullPointerException || exception instanceof IndexOutOfBoundsException
+            || exception instanceof ClassCastException;
+    }
+
+    private static String describe(Exception exception) {
+        if (exception instanceof NoSuchFileException) {
+            return exception.getMessage() + " does not exist";
+        }
+        if (exception instanceof AccessDeniedException) {
+            return exception.getMessage() + ": permission denied";
+        }
+        if (exception instanceof FileAlreadyExistsException) {
+            return exception.getMessage() + " exists already";
+        }
+        if (exception instanceof IOException || exception.getMessage() != null) {
+            return exception.getMessage();
+        }
+        return exception.toString();
+    }
+}

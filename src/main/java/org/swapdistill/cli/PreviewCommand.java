@@ -1,0 +1,86 @@
+package org.swapdistill.cli;
+
+import org.swapdistill.tensor.DType;
+import org.swapdistill.train.Compute;
+import org.swapdistill.train.SwapPreview;
+import org.swapdistill.train.TrainingConfiguration;
+import org.swapdistill.train.TrainingData;
+
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+
+import javax.imageio.ImageIO;
+
+/** Draws pairs before and after the patch swap. */
+@Command(name = "preview", mixinStandardHelpOptions = true, abbreviateSynopsis = true,
+    sortOptions = false,
+    description = {"Draws pairs of training images before and after the patch swap, as the first step of a run with "
+        + "these options sees them.", "",
+        "One pair a row: both images before, both after. Thin lines are patch borders; exchanged patches are "
+            + "outlined."},
+    synopsisHeading = "%nUsage: ", descriptionHeading = "%n", parameterListHeading = "%n",
+    optionListHeading = "%nOptions:%n")
+final class PreviewCommand implements Callable<Integer> {
+    private static final int MOST_PAIRS = 1000;
+
+    @Spec
+    private CommandSpec spec;
+    @Parameters(paramLabel = "FILE", description = "The PNG file to write.")
+    private Path file;
+    @Option(names = "--pairs", order = 1, paramLabel = "N", description = {
+        "Pairs to draw.", "Default: ${DEFAULT-VALUE}"})
+    private int pairs = 8;
+    @Option(names = "--scale", order = 2, paramLabel = "N", description = {
+        "Screen pixels per image pixel.", "Default: ${DEFAULT-VALUE}"})
+    private int scale = 4;
+    @Option(names = "--seed", order = 3, paramLabel = "N", description = {
+        "Seed of order, pairs, crops, flips and swaps.", "Default: ${DEFAULT-VALUE}"})
+    private long seed = 1;
+    @Mixin
+    private RunOptions runOptions;
+    @ArgGroup(validate = false, order = 20, heading = "%nPatch swap%n")
+    private SwapOptions swap = new SwapOptions();
+    @ArgGroup(validate = false, order = 30, heading = "%nImages%n")
+    private ImageOptions images = new ImageOptions();
+
+    @Override
+    public Integer call() throws IOException {
+        require(pairs >= 1 && pairs <= MOST_PAIRS, "--pairs", pairs, "1 to " + MOST_PAIRS);
+        require(scale >= 1 && scale <= 64, "--scale", scale, "1 to 64");
+        TrainingConfiguration configuration = TrainingOptions.checked(spec, () -> {
+            TrainingConfiguration.Builder builder = TrainingConfiguration.builder().seed(seed);
+            swap.apply(spec, builder);
+            images.apply(builder);
+            return builder.build();
+        });
+        try (Compute compute = runOptions.compute(spec, DType.F32);
+                TrainingData data = TrainingData.load(configuration)) {
+            require(pairs <= data.train().size(), "--pairs", pairs, "at most " + data.train().size()
+                + ", the number of training images");
+            SwapPreview preview = SwapPreview.of(configuration, data.train(), pairs, compute.execution());
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            if (!ImageIO.write(ContactSheet.draw(preview, scale), "png", file.toFile())) {
+                throw new IOException("cannot write " + file + ": no PNG writer");
+            }
+        }
+        spec.commandLine().getOut().println("wrote " + file);
+        return ExitCode.SUCCESS;
+    }
+
+    private void require(boolean condition, String option, int value, String expected) {
+        if (!condition) {
+            throw new ParameterException(spec.commandLine(), option + " is " + value + "; expected " + expected);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package org.swapdistill.cli;
+
+import org.swapdistill.train.Checkpoint;
+import org.swapdistill.train.CheckpointWriter;
+import org.swapdistill.train.Compute;
+import org.swapdistill.train.EpochLog;
+import org.swapdistill.train.RunResult;
+import org.swapdistill.train.Trainer;
+import org.swapdistill.train.TrainingConfiguration;
+import org.swapdistill.train.TrainingData;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Trains one student into a directory: checkpoints, {@code epochs.csv} and, at the end, {@code result.json}. */
+final class TrainingSession {
+    static final String EPOCHS = "epochs.csv";
+
+    private final Path directory;
+    private final int checkpointEvery;
+    private final PrintWriter out;
+    private final boolean terminal;
+
+    TrainingSession(Path directory, int checkpointEvery, PrintWriter out, boolean terminal) {
+        this.directory = directory;
+        this.checkpointEvery = checkpointEvery;
+        this.out = out;
+        this.terminal = terminal;
+    }
+
+    /** Starts a new run. */
+    Optional<RunResult> start(TrainingConfiguration configuration, TrainingData data, Compute compute)
+            throws IOException {
+        try (Trainer trainer = Trainer.create(configuration, data, compute)) {
+            return run(trainer, data);
+        }
+    }
+
+    /** Continues a run. */
+    Optional<RunResult> resume(Checkpoint checkpoint, TrainingData data, Compute compute) throws IOException {
+        try (Trainer trainer = Trainer.resume(checkpoint, data, compute)) {
+            return run(trainer, data);
+        }
+    }
+
+    /** The result; empty when the run was interrupted. */
+    private Optional<RunResult> run(Trainer trainer, TrainingData data) throws IOException {
+        try (ProgressReport progress = new ProgressReport(out, terminal);
+                Interruption interruption = new Interruption(trainer::requestStop)) {
+            trainer.addListener(progress);
+            trainer.addListener(new EpochLog(directory.resolve(EPOCHS)));
+            trainer.addListener(new CheckpointWriter(directory, checkpointEvery));
+            trainer.addListener(new org.swapdistill.train.TrainingListener() {
+                @Override
+                public void epochFinished(Trainer ended, org.swapdistill.train.EpochSummary summary)
+                        throws IOException {
+                    if (ended.epoch() == ended.configuration().epochs()) {
+                        RunResult.of(ended, data, summary).write(directory.resolve(RunResult.FILE));
+                    }
+                }
+            });
+            if (trainer.run() == Trainer.Outcome.INTERRUPTED) {
+                out.println("interrupted at epoch " + (trainer.epoch() + 1) + ", step " + trainer.step() + " of "
+                    + trainer.stepsPerEpoch() + "; continue with: train --resume "
+                    + directory.resolve(CheckpointWriter.LAST));
+                return Optional.empty();
+            }
+        }
+        return Optional.of(RunResult.read(directory.resolve(RunResult.FILE)));
+    }
+}
