@@ -1,6 +1,8 @@
 package org.swapdistill.kernels.conformance;
 
 import static org.bytedeco.javacpp.Pointer.sizeof;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.swapdistill.kernels.bindings.swapdistill.SD_CUDA;
 import static org.swapdistill.kernels.bindings.swapdistill.SD_ERROR_INVALID_ARGUMENT;
 import static org.swapdistill.kernels.bindings.swapdistill.SD_F32;
@@ -419,6 +421,24 @@ class BadArgumentsConformanceTest {
                 sizeof(sd_sgd_parameter.class) - 8), "parameter_struct_size");
             NativeCall.refused(SD_ERROR_INVALID_ARGUMENT, swapdistill.sd_sgd_update(execution, null, 1, parameter,
                 sizeof(sd_sgd_parameter.class)), "options");
+        }
+    }
+
+    @Test
+    void messagesBelongToTheirThread() throws Exception {
+        try (sd_execution wrong = new sd_execution().struct_size(5)) {
+            NativeCall.refused(SD_ERROR_INVALID_ARGUMENT, swapdistill.sd_sgd_update(wrong, null, 0, null, 0), "5");
+            String[] seen = new String[2];
+            Thread other = new Thread(() -> {
+                seen[0] = swapdistill.sd_last_error().getString();
+                swapdistill.sd_sgd_update(null, null, 0, null, 0);
+                seen[1] = swapdistill.sd_last_error().getString();
+            });
+            other.start();
+            other.join();
+            assertEquals("", seen[0], "before the first failure of the thread");
+            assertTrue(seen[1].contains("NULL"), seen[1]);
+            assertTrue(swapdistill.sd_last_error().getString().contains("5"), "after another thread's failure");
         }
     }
 

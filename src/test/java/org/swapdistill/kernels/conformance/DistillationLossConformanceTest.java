@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.swapdistill.kernels.reference.LossInputs;
@@ -404,6 +405,15 @@ class DistillationLossConformanceTest {
         for (int i = 0; i < 250; i++) {
             first.assertSameBits(LossCall.on(backend).withThreads(2).run(PAIR, inputs), "repetition " + i);
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void callsFromSeveralThreadsDoNotDisturbOneAnother(KernelBackend backend) {
+        LossInputs inputs = normal(33, 500, 1, 1, 22);
+        LossOutputs alone = LossCall.on(backend).run(PAIR, inputs);
+        IntStream.range(0, 40).parallel().forEach(i ->
+            alone.assertSameBits(LossCall.on(backend).withThreads(1 + i % 3).run(PAIR, inputs), "call " + i));
     }
 
     /** A kernel may take a shorter way when fewer outputs are wanted, to the same loss but for rounding. */

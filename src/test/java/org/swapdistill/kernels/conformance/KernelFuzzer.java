@@ -37,11 +37,11 @@ abstract class KernelFuzzer {
 
     /** Checks all cases on one backend and returns their number; a failing one is reported as small as can be. */
     int run(KernelBackend backend, long seed) {
-        for (String large : largeCases()) {
-            checkOrReport(Configuration.parse(large), backend);
-        }
         for (int i = 0; i < cases; i++) {
             checkOrReport(draw(new Random(seed + 0x9E3779B97F4A7C15L * i)), backend);
+        }
+        for (String large : largeCases()) {
+            checkOrReport(Configuration.parse(large), backend);
         }
         return largeCases().size() + cases;
     }
