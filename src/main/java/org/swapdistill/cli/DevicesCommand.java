@@ -4,8 +4,6 @@ import org.swapdistill.backend.cpu.CpuBackend;
 import org.swapdistill.kernels.KernelLibrary;
 import org.swapdistill.tensor.DType;
 
-import org.bytedeco.dnnl.global.dnnl;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -35,8 +33,7 @@ final class DevicesCommand implements Callable<Integer> {
         out.println("kernels          swapdistill " + KernelLibrary.version() + ", instruction set "
             + KernelLibrary.bestInstructionSet());
         try {
-            out.println("networks         oneDNN " + oneDnnVersion() + ", instruction set "
-                + dnnl.get_effective_cpu_isa());
+            out.println("networks         " + CpuBackend.description());
             out.println("OMP_NUM_THREADS  " + ompThreads());
             out.println("bf16 training    " + bf16());
         } catch (LinkageError e) {
@@ -45,10 +42,6 @@ final class DevicesCommand implements Callable<Integer> {
         out.println("CUDA             " + KernelLibrary.cudaUnavailableReason()
             .map(reason -> "not used: " + reason).orElse("kernels available; training uses the CPU in this version"));
         return ExitCode.SUCCESS;
-    }
-
-    private static String oneDnnVersion() {
-        return dnnl.dnnl_version().major() + "." + dnnl.dnnl_version().minor() + "." + dnnl.dnnl_version().patch();
     }
 
     private static String ompThreads() {

@@ -2,6 +2,7 @@ package org.swapdistill.backend.cpu;
 
 import java.util.Objects;
 import org.bytedeco.dnnl.convolution_forward;
+import org.bytedeco.dnnl.dnnl_version_t;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
@@ -80,6 +81,15 @@ public final class CpuBackend implements Backend {
             throw new UnsupportedOperationException("computeType is " + computeType + "; this processor ("
                     + dnnl.get_effective_cpu_isa() + ") cannot compute in it: expected F32, or a processor with AVX-512",
                     e);
+        }
+    }
+
+    /** What computes, for reports: for example {@code oneDNN 3.11.0, instruction set avx512_core_bf16}. */
+    public static String description() {
+        try (PointerScope scope = new PointerScope()) {
+            dnnl_version_t version = dnnl.dnnl_version();
+            return "oneDNN " + version.major() + "." + version.minor() + "." + version.patch() + ", instruction set "
+                    + dnnl.get_effective_cpu_isa();
         }
     }
 
