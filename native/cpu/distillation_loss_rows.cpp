@@ -18,35 +18,60 @@ namespace SD_INSTRUCTION_SET {
 constexpr int64_t PIECE = 2048;
 constexpr int64_t SERIAL_ELEMENTS = 4096;
 
-/* Sums of exponentials of one piece. */
-struct PieceSums {
-    Float sum;
-    Float softened;
+/* Below this distance from the maximum exp_narrow will do. */
+constexpr float NARROW = 87.0f;
+
+/* Exponentials of a row of up to PIECE classes, kept for the second reading. */
+struct KeptRow {
+    float softened[PIECE]; /* exp((z - max) / T) */
+    float plain[PIECE];    /* exp(z - max); only where it is not a power of the above */
 };
 
-template <int POWER> SD_INLINE void add_exponentials(Float z, Float max_z, Float inverse_t, PieceSums &sums) {
-    const Float e = exp_negative((z - max_z) * inverse_t);
-    sums.softened += e;
-    if (POWER != 1) {
-        sums.sum += unsoftened(POWER, e, z, max_z);
+/* The sums of exponentials of one piece are added to *sum and *softened; `to` is null or receives them. */
+template <typename Element, int POWER, bool NARROW_ROW, bool KEEP>
+static void piece_sums(const Element *z, int64_t count, float max_z, float inverse_t, KeptRow *to, double *sum,
+                       double *softened) {
+    const Float max_lanes = broadcast(max_z);
+    const Float inverse_lanes = broadcast(inverse_t);
+    Float softened_lanes = {};
+    Float sum_lanes = {};
+    int64_t k = 0;
+    for (; k + LANES <= count; k += LANES) {
+        const Float x = load(z + k) - max_lanes;
+        const Float x_t = POWER == 1 ? x : x * inverse_lanes;
+        const Float e = NARROW_ROW ? exp_narrow(x_t) : exp_negative(x_t);
+        softened_lanes += e;
+        if (KEEP) {
+            store(to->softened + k, e);
+        }
+        if (POWER != 1) {
+            const Float plain = POWER == 0 ? (NARROW_ROW ? exp_narrow(x) : exp_negative(x)) : raise<POWER>(e);
+            sum_lanes += plain;
+            if (KEEP && POWER == 0) {
+                store(to->plain + k, plain);
+            }
+        }
     }
+    if (k < count) {
+        const Float x = load_part(z + k, count - k, broadcast(-INFINITY)) - max_lanes;
+        const Float e = exp_negative(x * inverse_lanes);
+        softened_lanes += e;
+        sum_lanes += POWER == 0 ? exp_negative(x) : raise<POWER>(e);
+    }
+    *softened += static_cast<double>(sum_of_lanes(softened_lanes));
+    *sum += static_cast<double>(sum_of_lanes(POWER == 1 ? softened_lanes : sum_lanes));
 }
 
 template <typename Element, int POWER>
-SD_INLINE void piece_sums(const Element *z, int64_t count, float max_z, float inverse_t, double *sum,
-                          double *softened) {
-    const Float max_lanes = broadcast(max_z);
-    const Float inverse_lanes = broadcast(inverse_t);
-    PieceSums sums = {};
-    int64_t k = 0;
-    for (; k + LANES <= count; k += LANES) {
-        add_exponentials<POWER>(load(z + k), max_lanes, inverse_lanes, sums);
+static void piece_sums(const Element *z, int64_t count, float max_z, float inverse_t, bool narrow, KeptRow *to,
+                       double *sum, double *softened) {
+    if (!narrow) {
+        piece_sums<Element, POWER, false, false>(z, count, max_z, inverse_t, to, sum, softened);
+    } else if (to == nullptr) {
+        piece_sums<Element, POWER, true, false>(z, count, max_z, inverse_t, to, sum, softened);
+    } else {
+        piece_sums<Element, POWER, true, true>(z, count, max_z, inverse_t, to, sum, softened);
     }
-    if (k < count) {
-        add_exponentials<POWER>(load_part(z + k, count - k, broadcast(-INFINITY)), max_lanes, inverse_lanes, sums);
-    }
-    *softened += static_cast<double>(sum_of_lanes(sums.softened));
-    *sum += static_cast<double>(sum_of_lanes(POWER == 1 ? sums.softened : sums.sum));
 }
 
 /* Largest and smallest logit of a piece; a NaN may be passed over, the sums find it. */
@@ -97,11 +122,13 @@ static void sum_unmasked(const Element *z, int64_t classes, float max_z, double 
 struct RowStatistics {
     SideStatistics side;
     bool careful; /* see loss_elements */
+    bool narrow;  /* exp_narrow will do for all classes; kept exponentials are there, if wanted */
 };
 
-/* First reading of a row. */
+/* First reading of a row. `to` is null or, for up to PIECE classes, where narrow rows keep their exponentials. */
 template <typename Element>
-static RowStatistics row_statistics(const LossMode &mode, const Element *z, int64_t classes, float inverse_t) {
+static RowStatistics row_statistics(const LossMode &mode, const Element *z, int64_t classes, float inverse_t,
+                                    KeptRow *to) {
     float max_z = -INFINITY;
     float min_z = INFINITY;
     double sum = 0.0;
@@ -125,18 +152,20 @@ static RowStatistics row_statistics(const LossMode &mode, const Element *z, int6
         if (max_z == -INFINITY) {
             continue;
         }
+        const float spread = max_z - smallest;
+        const bool narrow = spread < NARROW && spread * inverse_t < NARROW;
         switch (mode.power) {
         case 1:
-            piece_sums<Element, 1>(z + begin, count, max_z, inverse_t, &sum, &softened);
+            piece_sums<Element, 1>(z + begin, count, max_z, inverse_t, narrow, to, &sum, &softened);
             break;
         case 2:
-            piece_sums<Element, 2>(z + begin, count, max_z, inverse_t, &sum, &softened);
+            piece_sums<Element, 2>(z + begin, count, max_z, inverse_t, narrow, to, &sum, &softened);
             break;
         case 4:
-            piece_sums<Element, 4>(z + begin, count, max_z, inverse_t, &sum, &softened);
+            piece_sums<Element, 4>(z + begin, count, max_z, inverse_t, narrow, to, &sum, &softened);
             break;
         default:
-            piece_sums<Element, 0>(z + begin, count, max_z, inverse_t, &sum, &softened);
+            piece_sums<Element, 0>(z + begin, count, max_z, inverse_t, narrow, to, &sum, &softened);
             break;
         }
     }
@@ -145,7 +174,9 @@ static RowStatistics row_statistics(const LossMode &mode, const Element *z, int6
     statistics.side.sum = sum;
     statistics.side.softened_sum = softened;
     statistics.side.poisoned = max_z == -INFINITY || !(sum > 0.0) || !(softened > 0.0);
-    statistics.careful = !((max_z - min_z) * inverse_t < 1e38f);
+    const float spread = max_z - min_z;
+    statistics.careful = !(spread * inverse_t < 1e38f);
+    statistics.narrow = spread < NARROW && spread * inverse_t < NARROW;
     if (mode.smoothing && !statistics.side.poisoned) {
         sum_unmasked(z, classes, max_z, &statistics.side.sum_of_logits, &statistics.side.unmasked);
     }
@@ -223,45 +254,122 @@ template <typename Element> SD_INLINE Element *advance(Element *row, int64_t k) 
     return row == nullptr ? nullptr : row + k;
 }
 
-/* A reading of both rows: divergence sums (SUM) and gradients (GRADIENT; null = not wanted). With STREAM both
- * gradients are wanted and lie alike to the vector's alignment. */
-template <typename Element, bool CAREFUL, bool SUM, bool GRADIENT, bool STREAM>
+/* A reading of both rows: divergence sums (SUM) and gradients (GRADIENT; null = not wanted). */
+template <typename Element, bool CAREFUL, bool SUM, bool GRADIENT>
 static void read_rows(const LossMode &mode, const LossFactors &shared_factors, const Element *z_a, const Element *z_b,
                       int64_t classes, Element *gradient_a, Element *gradient_b, RowSums *row_sums) {
     const LossFactors factors = shared_factors;
-    int64_t begin = 0;
-    while (begin < classes) {
-        const int64_t end = least(begin + PIECE, classes);
+    const LossMode own_mode = mode;
+    int64_t k = 0;
+    while (k < classes) {
+        const int64_t end = least(k + PIECE, classes);
         LossSums sums = {};
-        int64_t k = begin;
-        if (STREAM) {
-            const int64_t head = least(elements_to_alignment(gradient_a + k), end - k);
-            if (head > 0) {
-                read_part<Element, SUM, GRADIENT>(mode, factors, z_a + k, z_b + k, head, gradient_a + k,
-                                                  gradient_b + k, sums);
-                k += head;
-            }
-        }
         for (; k + LANES <= end; k += LANES) {
             Float g_a = {};
             Float g_b = {};
-            loss_elements<CAREFUL, SUM, GRADIENT>(mode, factors, load(z_a + k), load(z_b + k), sums, g_a, g_b);
+            loss_elements<CAREFUL, SUM, GRADIENT>(own_mode, factors, load(z_a + k), load(z_b + k), sums, g_a, g_b);
             if (GRADIENT && gradient_a != nullptr) {
-                put<STREAM>(gradient_a + k, g_a);
+                store(gradient_a + k, g_a);
             }
             if (GRADIENT && gradient_b != nullptr) {
-                put<STREAM>(gradient_b + k, g_b);
+                store(gradient_b + k, g_b);
             }
         }
-        if (k < end && (end == classes || !STREAM)) {
-            read_part<Element, SUM, GRADIENT>(mode, factors, z_a + k, z_b + k, end - k, advance(gradient_a, k),
+        if (k < end) {
+            read_part<Element, SUM, GRADIENT>(own_mode, factors, z_a + k, z_b + k, end - k, advance(gradient_a, k),
                                               advance(gradient_b, k), sums);
             k = end;
         }
         if (SUM) {
             add_piece(sums, row_sums);
         }
-        begin = k;
+    }
+}
+
+/* The reading that most calls make: detached forward KL with cross-entropy without smoothing, logits on both sides,
+ * both rows narrow. Sums and gradients as read_rows; with KEPT the exponentials of the first reading. */
+template <typename Element, int POWER, bool KEPT, bool STREAM>
+static void read_plain_rows(const LossMode &mode, const LossFactors &shared_factors, const KeptRow *kept_a,
+                            const KeptRow *kept_b, const Element *z_a, const Element *z_b, int64_t classes,
+                            Element *gradient_a, Element *gradient_b, RowSums *row_sums) {
+    const LossFactors factors = shared_factors;
+    const SideFactors &a = factors.a;
+    const SideFactors &b = factors.b;
+    const Float log_difference = a.log_sum - b.log_sum;
+    int64_t k = 0;
+    while (k < classes) {
+        const int64_t end = least(k + PIECE, classes);
+        LossSums sums = {};
+        if (STREAM) {
+            const int64_t head = least(elements_to_alignment(gradient_a + k), end - k);
+            if (head > 0) {
+                read_part<Element, true, true>(mode, factors, z_a + k, z_b + k, head, gradient_a + k,
+                                               advance(gradient_b, k), sums);
+                k += head;
+            }
+        }
+        Float kl_ab = {};
+        Float kl_ba = {};
+        for (; k + LANES <= end; k += LANES) {
+            const Float from_max_a = load(z_a + k) - a.max;
+            const Float from_max_b = load(z_b + k) - b.max;
+            const Float x_a = POWER == 1 ? from_max_a : from_max_a * factors.inverse_temperature;
+            const Float x_b = POWER == 1 ? from_max_b : from_max_b * factors.inverse_temperature;
+            const Float e_a = KEPT ? load(kept_a->softened + k) : exp_narrow(x_a);
+            const Float e_b = KEPT ? load(kept_b->softened + k) : exp_narrow(x_b);
+            const Float s_a = e_a * a.inverse_sum;
+            const Float s_b = e_b * b.inverse_sum;
+            const Float ratio = (x_a - x_b) - log_difference;
+            kl_ab = fma(s_a, ratio, kl_ab);
+            kl_ba = fma(s_b, ratio, kl_ba);
+            const Float difference = s_a - s_b;
+            Float plain_a = raise<POWER == 0 ? 1 : POWER>(e_a);
+            Float plain_b = raise<POWER == 0 ? 1 : POWER>(e_b);
+            if (POWER == 0) {
+                plain_a = KEPT ? load(kept_a->plain + k) : exp_narrow(from_max_a);
+                plain_b = KEPT ? load(kept_b->plain + k) : exp_narrow(from_max_b);
+            }
+            if (gradient_a != nullptr) {
+                put<STREAM>(gradient_a + k, fma(a.cross_entropy, plain_a, a.difference * difference));
+            }
+            if (gradient_b != nullptr) {
+                put<STREAM>(gradient_b + k, fma(b.cross_entropy, plain_b, b.difference * -difference));
+            }
+        }
+        sums.kl_ab += kl_ab;
+        sums.kl_ba -= kl_ba;
+        if (k < end && (end == classes || !STREAM)) {
+            read_part<Element, true, true>(mode, factors, z_a + k, z_b + k, end - k, advance(gradient_a, k),
+                                           advance(gradient_b, k), sums);
+            k = end;
+        }
+        add_piece(sums, row_sums);
+    }
+}
+
+/* Whether streaming stores can serve the gradients of this row. */
+template <typename Element> SD_INLINE bool can_stream(const Element *gradient_a, const Element *gradient_b) {
+    return gradient_a != nullptr &&
+           (gradient_b == nullptr || elements_to_alignment(gradient_a) == elements_to_alignment(gradient_b));
+}
+
+template <typename Element, int POWER>
+static void read_plain_rows(const LossMode &mode, bool streaming, const LossFactors &factors, const KeptRow *kept_a,
+                            const KeptRow *kept_b, const Element *z_a, const Element *z_b, int64_t classes,
+                            Element *gradient_a, Element *gradient_b, RowSums *sums) {
+    const bool stream = streaming && can_stream(gradient_a, gradient_b);
+    if (kept_a != nullptr && stream) {
+        read_plain_rows<Element, POWER, true, true>(mode, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
+                                                    gradient_b, sums);
+    } else if (kept_a != nullptr) {
+        read_plain_rows<Element, POWER, true, false>(mode, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
+                                                     gradient_b, sums);
+    } else if (stream) {
+        read_plain_rows<Element, POWER, false, true>(mode, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
+                                                     gradient_b, sums);
+    } else {
+        read_plain_rows<Element, POWER, false, false>(mode, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
+                                                      gradient_b, sums);
     }
 }
 
@@ -272,6 +380,7 @@ template <typename Element> struct RowsOfCall {
     float inverse_t;
     bool pair;
     bool wants_gradient;
+    bool plain; /* read_plain_rows will do for narrow rows */
 };
 
 template <typename Element> SD_INLINE Element *row_of(const void *array, int64_t row, int64_t classes) {
@@ -308,33 +417,51 @@ static void read_rows_for_sums(const LossMode &mode, bool careful, const LossFac
                                const Element *z_b, int64_t classes, RowSums *sums) {
     Element *const none = nullptr;
     if (careful) {
-        read_rows<Element, true, true, false, false>(mode, factors, z_a, z_b, classes, none, none, sums);
+        read_rows<Element, true, true, false>(mode, factors, z_a, z_b, classes, none, none, sums);
     } else {
-        read_rows<Element, false, true, false, false>(mode, factors, z_a, z_b, classes, none, none, sums);
+        read_rows<Element, false, true, false>(mode, factors, z_a, z_b, classes, none, none, sums);
     }
 }
 
 /* The gradient, together with the sums where it does not need them first. */
 template <typename Element>
-static void read_rows_for_gradient(const LossMode &mode, bool careful, bool with_sums, bool streaming,
-                                   const LossFactors &factors, const Element *z_a, const Element *z_b,
-                                   int64_t classes, Element *gradient_a, Element *gradient_b, RowSums *sums) {
-    if (careful) {
-        if (with_sums) {
-            read_rows<Element, true, true, true, false>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b,
-                                                        sums);
-        } else {
-            read_rows<Element, true, false, true, false>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b,
-                                                         sums);
-        }
-    } else if (!with_sums) {
-        read_rows<Element, false, false, true, false>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b,
-                                                      sums);
-    } else if (streaming && gradient_a != nullptr && gradient_b != nullptr &&
-               elements_to_alignment(gradient_a) == elements_to_alignment(gradient_b)) {
-        read_rows<Element, false, true, true, true>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b, sums);
+static void read_rows_for_gradient(const LossMode &mode, bool careful, bool with_sums, const LossFactors &factors,
+                                   const Element *z_a, const Element *z_b, int64_t classes, Element *gradient_a,
+                                   Element *gradient_b, RowSums *sums) {
+    if (careful && with_sums) {
+        read_rows<Element, true, true, true>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b, sums);
+    } else if (careful) {
+        read_rows<Element, true, false, true>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b, sums);
+    } else if (with_sums) {
+        read_rows<Element, false, true, true>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b, sums);
     } else {
-        read_rows<Element, false, true, true, false>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b, sums);
+        read_rows<Element, false, false, true>(mode, factors, z_a, z_b, classes, gradient_a, gradient_b, sums);
+    }
+}
+
+/* The same where read_plain_rows will do. */
+template <typename Element>
+static void read_plain_rows_for_gradient(const LossMode &mode, bool streaming, const LossFactors &factors,
+                                         const KeptRow *kept_a, const KeptRow *kept_b, const Element *z_a,
+                                         const Element *z_b, int64_t classes, Element *gradient_a,
+                                         Element *gradient_b, RowSums *sums) {
+    switch (mode.power) {
+    case 1:
+        read_plain_rows<Element, 1>(mode, streaming, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
+                                    gradient_b, sums);
+        break;
+    case 2:
+        read_plain_rows<Element, 2>(mode, streaming, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
+                                    gradient_b, sums);
+        break;
+    case 4:
+        read_plain_rows<Element, 4>(mode, streaming, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
+                                    gradient_b, sums);
+        break;
+    default:
+        read_plain_rows<Element, 0>(mode, streaming, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
+                                    gradient_b, sums);
+        break;
     }
 }
 
@@ -381,10 +508,13 @@ template <typename Element> static double process_row(const RowsOfCall<Element> 
         return 0.0;
     }
     const bool logits_b = z_b != nullptr && !mode.probabilities;
-    const RowStatistics a = row_statistics(mode, z_a, classes, rows.inverse_t);
+    KeptRow kept_a;
+    KeptRow kept_b;
+    const bool keep = rows.plain && classes <= PIECE;
+    const RowStatistics a = row_statistics(mode, z_a, classes, rows.inverse_t, keep ? &kept_a : nullptr);
     RowStatistics b = {};
     if (logits_b) {
-        b = row_statistics(mode, z_b, classes, rows.inverse_t);
+        b = row_statistics(mode, z_b, classes, rows.inverse_t, keep ? &kept_b : nullptr);
     }
     const bool poisoned = a.side.poisoned || b.side.poisoned;
     const bool careful = a.careful || b.careful || mode.probabilities || mode.jensen_shannon;
@@ -419,9 +549,13 @@ template <typename Element> static double process_row(const RowsOfCall<Element> 
             factors.a = broadcast_side(scalars_a);
             factors.b = broadcast_side(scalars_b);
             factors.mass_b = broadcast(mode.probabilities ? static_cast<float>(sums.mass_b) : 1.0f);
-            if (distil) {
-                read_rows_for_gradient(mode, careful, !sums_first, call.streaming, factors, z_a, z_b, classes,
-                                       gradient_a, gradient_b, &sums);
+            if (rows.plain && a.narrow && b.narrow) {
+                read_plain_rows_for_gradient(mode, call.streaming, factors, keep ? &kept_a : nullptr,
+                                             keep ? &kept_b : nullptr, z_a, z_b, classes, gradient_a, gradient_b,
+                                             &sums);
+            } else if (distil) {
+                read_rows_for_gradient(mode, careful, !sums_first, factors, z_a, z_b, classes, gradient_a,
+                                       gradient_b, &sums);
             } else {
                 if (gradient_a != nullptr) {
                     write_cross_entropy_gradient(mode, scalars_a, z_a, classes, gradient_a);
@@ -461,6 +595,8 @@ template <typename Element> static void process_rows(const DistillationLossCall 
     rows.inverse_t = inverse_temperature(*call.options);
     rows.pair = call.options->target == SD_TARGET_PAIR;
     rows.wants_gradient = call.arrays->logits_gradient != nullptr || call.arrays->target_gradient != nullptr;
+    rows.plain = rows.wants_gradient && rows.mode.distillation && !rows.mode.probabilities &&
+                 !rows.mode.jensen_shannon && !rows.mode.ratio && !rows.mode.smoothing && rows.mode.cross_entropy;
     const bool parallel = call.items > 1 && call.rows > SERIAL_ELEMENTS / call.arrays->classes;
 #pragma omp parallel num_threads(call.threads) if (parallel)
     {

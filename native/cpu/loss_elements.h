@@ -65,15 +65,20 @@ struct LossSums {
     Int infinite_ba;
 };
 
+/* e^POWER for 1, 2 and 4. */
+template <int POWER> SD_INLINE Float raise(Float e) {
+    return POWER == 1 ? e : POWER == 2 ? e * e : (e * e) * (e * e);
+}
+
 /* exp(z - max), given e = exp((z - max) / T). */
 SD_INLINE Float unsoftened(int power, Float e, Float z, Float max_z) {
     switch (power) {
     case 1:
-        return e;
+        return raise<1>(e);
     case 2:
-        return e * e;
+        return raise<2>(e);
     case 4:
-        return (e * e) * (e * e);
+        return raise<4>(e);
     default:
         return exp_negative(z - max_z);
     }

@@ -17,9 +17,9 @@ namespace SD_INSTRUCTION_SET {
 constexpr float LN2_HIGH = 0.693359375f;
 constexpr float LN2_LOW = -2.12194440e-4f;
 
-/* exp(x) for x <= 0; 0 below -87.33, where the result would no longer be a normal number (also for -inf); NaN for
- * NaN. exp(x) = 2^n exp(r) with n the integer nearest to x / ln 2, so |r| <= ln 2 / 2. */
-SD_INLINE Float exp_negative(Float x) {
+/* exp(x) for -87.33 <= x <= 0, where the result is a normal number; NaN for NaN. exp(x) = 2^n exp(r) with n the
+ * integer nearest to x / ln 2, so |r| <= ln 2 / 2. */
+SD_INLINE Float exp_narrow(Float x) {
     const Float shifter = broadcast(12582912.0f); /* 1.5 * 2^23: the sum's last bits are the rounded integer */
     const Float shifted = fma(x, broadcast(1.44269504f), shifter);
     const Float n = shifted - shifter;
@@ -30,9 +30,15 @@ SD_INLINE Float exp_negative(Float x) {
     q = fma(q, r, broadcast(0.04166839271783829f));
     q = fma(q, r, broadcast(0.1666652113199234f));
     q = fma(q, r, broadcast(0.4999999403953552f));
-    const Float exp_r = fma(r * r, q, r) + 1.0f;
+    q = fma(q, r, broadcast(1.0f));
+    const Float exp_r = fma(q, r, broadcast(1.0f));
     const Float power = from_bits((bits_of(shifted) << 23) + 0x3F800000);
-    return select(x < -87.33f, Float{}, exp_r * power);
+    return exp_r * power;
+}
+
+/* exp(x) for any x <= 0: 0 below -87.33 (also for -inf), NaN for NaN. */
+SD_INLINE Float exp_negative(Float x) {
+    return select(x < -87.33f, Float{}, exp_narrow(x));
 }
 
 /* log(x) for x > 0; -inf for 0, NaN for negative numbers and NaN. x = 2^e m with m in [sqrt 1/2, sqrt 2). */
