@@ -288,7 +288,7 @@ class DistillationLossTest {
     /** One thread computes, another closes: the close is refused until it falls between two calls. */
     @Test
     void closingDuringCallsNeverPullsMemoryAway() throws InterruptedException {
-        int rows = 500;
+        int rows = 50;
         int classes = 1000;
         DistillationLoss loss = DistillationLoss.builder().target(Target.NONE).build();
         Tensor logits = Tensor.allocate(DType.F32, rows, classes);
