@@ -39,6 +39,8 @@ target_sources(swapdistill PRIVATE
     cuda/patch_swap.cu
     cuda/sgd_update.cu)
 set_target_properties(swapdistill PROPERTIES
+    # The target is older than the variable.
+    CUDA_ARCHITECTURES "${CMAKE_CUDA_ARCHITECTURES}"
     CUDA_STANDARD 17
     CUDA_STANDARD_REQUIRED ON
     CUDA_EXTENSIONS OFF
