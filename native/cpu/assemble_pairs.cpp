@@ -73,9 +73,10 @@ SD_INLINE Float normalise(const Normalisation &normalisation, int64_t cycle, int
 }
 
 /* Normalises count bytes (readable LANES further) into out. */
-template <typename Out, bool STREAM>
-static void normalise_block(const Normalisation &normalisation, int64_t cycle, int64_t period, const uint8_t *bytes,
-                            int64_t count, Out *out) {
+template <typename Out, bool STREAM, bool ONE_CHANNEL>
+static void normalise_block(const Normalisation &normalisation, int64_t cycle, int64_t channels,
+                            const uint8_t *bytes, int64_t count, Out *out) {
+    const int64_t period = ONE_CHANNEL ? 1 : channels;
     int64_t i = 0;
     if (STREAM) {
         const int64_t vector = LANES * static_cast<int64_t>(sizeof(Out));
@@ -94,13 +95,29 @@ static void normalise_block(const Normalisation &normalisation, int64_t cycle, i
         } else {
             store(out + i, value);
         }
-        at += LANES;
-        at = at == cycle_end ? phase : at;
+        if (!ONE_CHANNEL) {
+            at += LANES;
+            at = at == cycle_end ? phase : at;
+        }
     }
     store_part(out + i, normalise(normalisation, cycle, period, at, bytes + i), count - i);
 }
 
-/* to[i * TO] = from[i * FROM] for i < count; the strides are compile-time numbers where that pays. */
+template <typename Out>
+static void normalise_block(const Normalisation &normalisation, bool streaming, int64_t cycle, int64_t channels,
+                            const uint8_t *bytes, int64_t count, Out *out) {
+    if (channels == 1 && streaming) {
+        normalise_block<Out, true, true>(normalisation, cycle, channels, bytes, count, out);
+    } else if (channels == 1) {
+        normalise_block<Out, false, true>(normalisation, cycle, channels, bytes, count, out);
+    } else if (streaming) {
+        normalise_block<Out, true, false>(normalisation, cycle, channels, bytes, count, out);
+    } else {
+        normalise_block<Out, false, false>(normalisation, cycle, channels, bytes, count, out);
+    }
+}
+
+/* to[i * to_stride] = from[i * from_stride] for i < count; inlined with the strides that matter as constants. */
 SD_INLINE void copy_strided(uint8_t *__restrict to, int64_t to_stride, const uint8_t *__restrict from,
                             int64_t from_stride, int64_t count) {
     for (int64_t i = 0; i < count; ++i) {
@@ -108,11 +125,59 @@ SD_INLINE void copy_strided(uint8_t *__restrict to, int64_t to_stride, const uin
     }
 }
 
+/* memcpy without a call for short runs. */
+SD_INLINE void copy_bytes(uint8_t *to, const uint8_t *from, int64_t count) {
+    if (count > 64) {
+        memcpy(to, from, static_cast<size_t>(count));
+        return;
+    }
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        memcpy(to + i, from + i, 8);
+    }
+    if (count >= 8) {
+        memcpy(to + count - 8, from + count - 8, 8);
+        return;
+    }
+    for (; i < count; ++i) {
+        to[i] = from[i];
+    }
+}
+
+SD_INLINE void copy_eight_reversed(uint8_t *to, const uint8_t *from) {
+    uint64_t eight;
+    memcpy(&eight, from - 7, sizeof eight);
+    eight = __builtin_bswap64(eight);
+    memcpy(to, &eight, sizeof eight);
+}
+
+/* to[i] = from[-i] for i < count. */
+SD_INLINE void copy_reversed(uint8_t *to, const uint8_t *from, int64_t count) {
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        copy_eight_reversed(to + i, from - i);
+    }
+    if (count >= 8) {
+        copy_eight_reversed(to + count - 8, from - (count - 8));
+        return;
+    }
+    for (; i < count; ++i) {
+        to[i] = from[-i];
+    }
+}
+
+/* Zeros at the border, usually none. */
+SD_INLINE void clear_bytes(uint8_t *to, int64_t count) {
+    if (count > 0) {
+        memset(to, 0, static_cast<size_t>(count));
+    }
+}
+
 static void copy_channel(uint8_t *to, int64_t to_stride, const uint8_t *from, int64_t from_stride, int64_t count) {
     if (to_stride == 1 && from_stride == 1) {
-        memcpy(to, from, static_cast<size_t>(count));
+        copy_bytes(to, from, count);
     } else if (to_stride == 1 && from_stride == -1) {
-        copy_strided(to, 1, from, -1, count);
+        copy_reversed(to, from, count);
     } else if (to_stride == 1 && from_stride == 3) {
         copy_strided(to, 1, from, 3, count);
     } else if (to_stride == 1 && from_stride == -3) {
@@ -140,7 +205,7 @@ static void lay_run(const sd_assemble_pairs_options &options, const Crop &crop, 
     const int64_t channels = options.channels;
     const int64_t pixel = channel < 0 ? channels : 1;
     const int64_t source_y = crop.top + y;
-    /* The columns [inside, inside_end) come from the source; x - direction * ... are the border. */
+    /* The columns [inside, inside_end) come from the source; the others are the border. */
     const int64_t mirror = crop.left + options.output_width - 1;
     int64_t inside = crop.flip ? mirror - options.source_width + 1 : -crop.left;
     int64_t inside_end = inside + options.source_width;
@@ -149,8 +214,8 @@ static void lay_run(const sd_assemble_pairs_options &options, const Crop &crop, 
     if (source_y < 0 || source_y >= options.source_height) {
         inside_end = inside;
     }
-    memset(to, 0, static_cast<size_t>((inside - begin) * pixel));
-    memset(to + (inside_end - begin) * pixel, 0, static_cast<size_t>((end - inside_end) * pixel));
+    clear_bytes(to, (inside - begin) * pixel);
+    clear_bytes(to + (inside_end - begin) * pixel, (end - inside_end) * pixel);
     const int64_t count = inside_end - inside;
     if (count == 0) {
         return;
@@ -174,7 +239,7 @@ static void lay_run(const sd_assemble_pairs_options &options, const Crop &crop, 
     if (channel >= 0) {
         copy_channel(first, 1, from + channel, direction * channels, count);
     } else if (!crop.flip) {
-        memcpy(first, from, static_cast<size_t>(count * channels));
+        copy_bytes(first, from, count * channels);
     } else if (channels == 1) {
         copy_channel(first, 1, from, -1, count);
     } else if (channels == 3) {
@@ -293,11 +358,7 @@ static void assemble_rows(const AssemblePairsCall &call, const Normalisation &no
             const int64_t count = rows > 1 ? rows * width * pixel : (end - begin) * pixel;
             Out *const out = image + (row * width + begin) * pixel;
             memset(bytes + count, 0, LANES);
-            if (call.streaming) {
-                normalise_block<Out, true>(normalisation, cycle, pixel, bytes, count, out);
-            } else {
-                normalise_block<Out, false>(normalisation, cycle, pixel, bytes, count, out);
-            }
+            normalise_block(normalisation, call.streaming, cycle, pixel, bytes, count, out);
         }
     }
 }

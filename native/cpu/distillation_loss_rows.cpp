@@ -173,6 +173,7 @@ static RowStatistics row_statistics(const LossMode &mode, const Element *z, int6
     statistics.side.max = max_z;
     statistics.side.sum = sum;
     statistics.side.softened_sum = softened;
+    statistics.side.log_sum = log(sum);
     statistics.side.poisoned = max_z == -INFINITY || !(sum > 0.0) || !(softened > 0.0);
     const float spread = max_z - min_z;
     statistics.careful = !(spread * inverse_t < 1e38f);

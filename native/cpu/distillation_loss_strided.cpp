@@ -31,25 +31,32 @@ template <typename Element> SD_INLINE Float load_class(const Columns<Element> &c
     return columns.lanes == LANES ? load(at) : load_part(at, columns.lanes, Float{});
 }
 
-/* Row numbers, labels and factors of LANES rows. */
+/* Sums over one side's logits of LANES rows, relative to each row's maximum; see SideStatistics. */
+struct SideLanes {
+    Float max;
+    Float sum;
+    Float softened_sum;
+    Float log_sum;
+    Float sum_of_logits;
+    Float unmasked;
+    Float label_logit;
+    Int poisoned;
+    Int hit;
+};
+
+/* LANES rows, or as many as there are. */
 struct Lanes {
     int64_t first_row; /* of the call */
     int64_t count;
-    int64_t label[LANES]; /* -1 = ignored */
-    Int labels;
-    SideStatistics a[LANES];
-    SideStatistics b[LANES];
-    float label_logit_a[LANES];
-    float label_logit_b[LANES];
-    uint8_t hit_a[LANES];
-    uint8_t hit_b[LANES];
-    RowSums sums[LANES];
+    Int labels; /* -1 = ignored, or no row */
+    SideLanes a;
+    SideLanes b;
+    LossSums sums;
 };
 
 template <typename Element>
 static void column_statistics(const LossMode &mode, const Columns<Element> &columns, int64_t classes,
-                              float inverse_t, const Lanes &lanes, SideStatistics *statistics, float *label_logit,
-                              uint8_t *hit) {
+                              float inverse_t, Int labels, SideLanes *side) {
     Float largest = broadcast(-INFINITY);
     Int first = {};
     Float at_label = {};
@@ -58,7 +65,7 @@ static void column_statistics(const LossMode &mode, const Columns<Element> &colu
         const Int better = z > largest;
         largest = select(better, z, largest);
         first = better ? broadcast_int(static_cast<int32_t>(k)) : first;
-        at_label = select(lanes.labels == static_cast<int32_t>(k), z, at_label);
+        at_label = select(labels == static_cast<int32_t>(k), z, at_label);
     }
     const Float inverse_lanes = broadcast(inverse_t);
     Float sum = {};
@@ -85,44 +92,53 @@ static void column_statistics(const LossMode &mode, const Columns<Element> &colu
         softened_sum += group_softened;
         sum_of_logits += group_logits;
     }
-    for (int64_t l = 0; l < lanes.count; ++l) {
-        SideStatistics &side = statistics[l];
-        side.max = largest[l];
-        side.sum = static_cast<double>(sum[l]);
-        side.softened_sum = static_cast<double>(softened_sum[l]);
-        side.sum_of_logits = static_cast<double>(sum_of_logits[l]);
-        side.unmasked = unmasked[l];
-        side.poisoned = side.max == -INFINITY || !(sum[l] > 0.0f) || !(softened_sum[l] > 0.0f);
-        label_logit[l] = at_label[l];
-        hit[l] = !side.poisoned && first[l] == lanes.label[l];
-    }
+    side->max = largest;
+    side->sum = sum;
+    side->softened_sum = softened_sum;
+    side->log_sum = natural_log(sum);
+    side->sum_of_logits = sum_of_logits;
+    side->unmasked = to_float(unmasked);
+    side->label_logit = at_label;
+    side->poisoned = (largest == -INFINITY) | ~(sum > 0.0f) | ~(softened_sum > 0.0f);
+    side->hit = (first == labels) & ~side->poisoned;
 }
 
-/* One member of every lane's scalars as a vector. */
-SD_INLINE Float gather_member(const SideScalars *scalars, float SideScalars::*member) {
-    Float value;
-    for (int l = 0; l < LANES; ++l) {
-        value[l] = scalars[l].*member;
-    }
-    return value;
+/* Softmax factors of one side; its gradient's factors are 0. */
+static SideFactors softmax_lanes(const SideLanes &side) {
+    SideFactors factors = {};
+    factors.max = side.max;
+    factors.inverse_sum = 1.0f / side.softened_sum;
+    factors.log_sum = natural_log(side.softened_sum);
+    return factors;
 }
 
-static SideFactors gather_side(const SideScalars *scalars) {
-    SideFactors side;
-    side.max = gather_member(scalars, &SideScalars::max);
-    side.inverse_sum = gather_member(scalars, &SideScalars::inverse_sum);
-    side.log_sum = gather_member(scalars, &SideScalars::log_sum);
-    side.cross_entropy = gather_member(scalars, &SideScalars::cross_entropy);
-    side.smoothing = gather_member(scalars, &SideScalars::smoothing);
-    side.difference = gather_member(scalars, &SideScalars::difference);
-    side.ratio = gather_member(scalars, &SideScalars::ratio);
-    side.center = gather_member(scalars, &SideScalars::center);
-    return side;
+/* Sets the factors of both sides' gradients as gradient_factors does for one row; scale is d(loss) / d(row's term). */
+static void gradient_lanes(const DistillationLossCall &call, Float scale, const Lanes &lanes, LossFactors *factors) {
+    const sd_distillation_loss_options &options = *call.options;
+    const bool pair = options.target == SD_TARGET_PAIR;
+    const float t = options.temperature;
+    const Float half = scale * (pair ? 0.5f : 1.0f);
+    const Float ce = half * options.cross_entropy_weight;
+    if (options.cross_entropy_weight > 0.0f) {
+        factors->a.cross_entropy = ce / lanes.a.sum;
+        factors->a.smoothing = ce * options.label_smoothing / max(broadcast(1.0f), lanes.a.unmasked);
+        if (pair) {
+            factors->b.cross_entropy = ce / lanes.b.sum;
+            factors->b.smoothing = ce * options.label_smoothing / max(broadcast(1.0f), lanes.b.unmasked);
+        }
+    }
+    const Float kd = half * options.distillation_weight * (options.scale_by_temperature_squared != 0 ? t : 1.0f / t);
+    factors->a.difference = kd * call.parts.difference_a;
+    factors->b.difference = kd * call.parts.difference_b;
+    factors->a.ratio = kd * call.parts.ratio_a;
+    factors->b.ratio = kd * call.parts.ratio_b;
+    factors->a.center = lanes.sums.kl_ab - lanes.sums.dropped_a;
+    factors->b.center = lanes.sums.kl_ba - lanes.sums.dropped_b;
 }
 
 template <typename Element>
 static void column_divergence(const LossMode &mode, const LossFactors &factors, const Columns<Element> &a,
-                              const Columns<Element> &b, int64_t classes, Lanes *lanes) {
+                              const Columns<Element> &b, int64_t classes, LossSums *sums) {
     LossSums total = {};
     for (int64_t begin = 0; begin < classes; begin += GROUP) {
         LossSums group = {};
@@ -140,16 +156,7 @@ static void column_divergence(const LossMode &mode, const LossFactors &factors, 
         total.infinite_ab |= group.infinite_ab;
         total.infinite_ba |= group.infinite_ba;
     }
-    for (int64_t l = 0; l < lanes->count; ++l) {
-        RowSums &sums = lanes->sums[l];
-        sums.kl_ab = static_cast<double>(total.kl_ab[l]);
-        sums.kl_ba = static_cast<double>(total.kl_ba[l]);
-        sums.dropped_a = static_cast<double>(total.dropped_a[l]);
-        sums.dropped_b = static_cast<double>(total.dropped_b[l]);
-        sums.mass_b = static_cast<double>(total.mass_b[l]);
-        sums.infinite_ab = total.infinite_ab[l] != 0;
-        sums.infinite_ba = total.infinite_ba[l] != 0;
-    }
+    *sums = total;
 }
 
 template <typename Element> SD_INLINE void store_class(Element *to, Float value, int64_t lanes) {
@@ -205,31 +212,58 @@ template <typename Read, typename Element> struct TileArrays {
     Element *gradient_b;
 };
 
+/* One lane of a side's sums. */
+static SideStatistics side_of_lane(const SideLanes &lanes, int64_t l) {
+    SideStatistics side;
+    side.max = lanes.max[l];
+    side.sum = static_cast<double>(lanes.sum[l]);
+    side.softened_sum = static_cast<double>(lanes.softened_sum[l]);
+    side.log_sum = static_cast<double>(lanes.log_sum[l]);
+    side.sum_of_logits = static_cast<double>(lanes.sum_of_logits[l]);
+    side.unmasked = static_cast<int64_t>(lanes.unmasked[l]);
+    side.poisoned = lanes.poisoned[l] != 0;
+    return side;
+}
+
+static RowSums sums_of_lane(const LossSums &lanes, int64_t l) {
+    RowSums sums;
+    sums.kl_ab = static_cast<double>(lanes.kl_ab[l]);
+    sums.kl_ba = static_cast<double>(lanes.kl_ba[l]);
+    sums.dropped_a = static_cast<double>(lanes.dropped_a[l]);
+    sums.dropped_b = static_cast<double>(lanes.dropped_b[l]);
+    sums.mass_b = static_cast<double>(lanes.mass_b[l]);
+    sums.infinite_ab = lanes.infinite_ab[l] != 0;
+    sums.infinite_ba = lanes.infinite_ba[l] != 0;
+    return sums;
+}
+
 /* Loss and statistics of every lane; returns the sum of the losses. */
-static double put_lanes(const DistillationLossCall &call, const Lanes &lanes, const bool *poisoned) {
+static double put_lanes(const DistillationLossCall &call, const Lanes &lanes, Int poisoned) {
     const sd_distillation_loss_options &options = *call.options;
     const bool pair = options.target == SD_TARGET_PAIR;
     const bool labelled = call.arrays->labels != nullptr;
     double total = 0.0;
     for (int64_t l = 0; l < lanes.count; ++l) {
         const int64_t row = lanes.first_row + l;
-        double loss = 0.0;
-        if (lanes.label[l] < 0) {
+        if (lanes.labels[l] < 0) {
             put_statistics(call, 0, row, 0.0, 0.0, 0.0, 0);
             if (pair) {
                 put_statistics(call, 1, row, 0.0, 0.0, 0.0, 0);
             }
-        } else {
-            const double ce_a = labelled ? cross_entropy(options, lanes.a[l], lanes.label_logit_a[l]) : 0.0;
-            const double ce_b =
-                labelled && pair ? cross_entropy(options, lanes.b[l], lanes.label_logit_b[l]) : 0.0;
-            const Divergences d = divergences(options, lanes.sums[l], poisoned[l]);
-            put_statistics(call, 0, row, ce_a, d.student_a, log_sum_exp(lanes.a[l]), lanes.hit_a[l]);
-            if (pair) {
-                put_statistics(call, 1, row, ce_b, d.student_b, log_sum_exp(lanes.b[l]), lanes.hit_b[l]);
-            }
-            loss = row_loss(options, weight_of(call, row), ce_a, ce_b, d, poisoned[l]);
+            put_row_loss(call, row, 0.0);
+            continue;
         }
+        const bool poison = poisoned[l] != 0;
+        const SideStatistics a = side_of_lane(lanes.a, l);
+        const SideStatistics b = side_of_lane(lanes.b, l);
+        const double ce_a = labelled ? cross_entropy(options, a, lanes.a.label_logit[l]) : 0.0;
+        const double ce_b = labelled && pair ? cross_entropy(options, b, lanes.b.label_logit[l]) : 0.0;
+        const Divergences d = divergences(options, sums_of_lane(lanes.sums, l), poison);
+        put_statistics(call, 0, row, ce_a, d.student_a, log_sum_exp(a), lanes.a.hit[l] != 0);
+        if (pair) {
+            put_statistics(call, 1, row, ce_b, d.student_b, log_sum_exp(b), lanes.b.hit[l] != 0);
+        }
+        const double loss = row_loss(options, weight_of(call, row), ce_a, ce_b, d, poison);
         put_row_loss(call, row, loss);
         total += loss;
     }
@@ -249,51 +283,34 @@ static double process_lanes(const DistillationLossCall &call, const LossMode &mo
     lanes.first_row = first_row;
     lanes.count = tile.a.lanes;
     lanes.labels = broadcast_int(-1);
+    Float scale = {};
     for (int64_t l = 0; l < lanes.count; ++l) {
-        lanes.label[l] = label_of(call, first_row + l);
-        lanes.labels[l] = static_cast<int32_t>(lanes.label[l]);
+        lanes.labels[l] = static_cast<int32_t>(label_of(call, first_row + l));
+        scale[l] = static_cast<float>(gradient_scale_of(call, first_row + l));
     }
-    column_statistics(mode, tile.a, classes, inverse_t, lanes, lanes.a, lanes.label_logit_a, lanes.hit_a);
+    column_statistics(mode, tile.a, classes, inverse_t, lanes.labels, &lanes.a);
     if (logits_b) {
-        column_statistics(mode, tile.b, classes, inverse_t, lanes, lanes.b, lanes.label_logit_b, lanes.hit_b);
+        column_statistics(mode, tile.b, classes, inverse_t, lanes.labels, &lanes.b);
     }
-    SideScalars scalars_a[LANES] = {};
-    SideScalars scalars_b[LANES] = {};
-    bool poisoned[LANES] = {};
-    for (int64_t l = 0; l < lanes.count; ++l) {
-        poisoned[l] = lanes.a[l].poisoned || lanes.b[l].poisoned;
-        scalars_a[l] = softmax_factors(lanes.a[l]);
-        if (logits_b) {
-            scalars_b[l] = softmax_factors(lanes.b[l]);
-        }
-    }
-    LossFactors factors;
+    const Int poisoned = lanes.a.poisoned | lanes.b.poisoned;
+    LossFactors factors = {};
     factors.inverse_temperature = broadcast(inverse_t);
     factors.mass_b = broadcast(1.0f);
-    factors.a = gather_side(scalars_a);
-    factors.b = gather_side(scalars_b);
+    factors.a = softmax_lanes(lanes.a);
+    if (logits_b) {
+        factors.b = softmax_lanes(lanes.b);
+    }
     if (mode.distillation) {
-        column_divergence(mode, factors, tile.a, tile.b, classes, &lanes);
+        column_divergence(mode, factors, tile.a, tile.b, classes, &lanes.sums);
     }
     if (tile.gradient_a != nullptr || tile.gradient_b != nullptr) {
-        Float label_term = {};
-        Override override_lanes = {};
-        for (int64_t l = 0; l < lanes.count; ++l) {
-            const bool ignored = lanes.label[l] < 0;
-            if (ignored || poisoned[l]) {
-                override_lanes.lanes[l] = -1;
-                override_lanes.value[l] = ignored ? 0.0f : NAN;
-                continue;
-            }
-            const double scale = gradient_scale_of(call, first_row + l);
-            gradient_factors(call, scale, lanes.a[l], lanes.b[l], lanes.sums[l], scalars_a[l], scalars_b[l]);
-            label_term[l] = static_cast<float>(label_gradient(options, scale));
-            if (mode.probabilities) {
-                factors.mass_b[l] = static_cast<float>(lanes.sums[l].mass_b);
-            }
+        gradient_lanes(call, scale, lanes, &factors);
+        if (mode.probabilities) {
+            factors.mass_b = lanes.sums.mass_b;
         }
-        factors.a = gather_side(scalars_a);
-        factors.b = gather_side(scalars_b);
+        const Int ignored = lanes.labels < 0;
+        const Override override_lanes = {ignored | poisoned, select(ignored, Float{}, broadcast(NAN))};
+        const Float label_term = scale * static_cast<float>(label_gradient(options, 1.0));
         column_gradients(mode, factors, label_term, pair, override_lanes, lanes, tile.a, tile.b, classes,
                          tile.gradient_stride, tile.gradient_a, tile.gradient_b);
     }

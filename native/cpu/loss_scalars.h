@@ -17,6 +17,7 @@ struct SideStatistics {
     float max;
     double sum;          /* sum exp(z - max) */
     double softened_sum; /* sum exp((z - max) / T) */
+    double log_sum;       /* log(sum); set where cross-entropy or log-sum-exp are wanted */
     double sum_of_logits; /* sum (z - max) over the classes with z > -inf; for label smoothing */
     int64_t unmasked;     /* number of those classes; for label smoothing */
     bool poisoned;        /* a NaN, a +inf, or nothing but -inf */
@@ -105,19 +106,18 @@ SD_INLINE double cross_entropy(const sd_distillation_loss_options &options, cons
         return static_cast<double>(NAN);
     }
     const double smoothing = static_cast<double>(options.label_smoothing);
-    const double log_sum = log(side.sum);
     double result = 0.0;
     if (smoothing < 1.0) {
-        result = (1.0 - smoothing) * (log_sum - (static_cast<double>(label_logit) - static_cast<double>(side.max)));
+        result = (1.0 - smoothing) * (side.log_sum - (static_cast<double>(label_logit) - static_cast<double>(side.max)));
     }
     if (smoothing > 0.0) {
-        result += smoothing * (log_sum - side.sum_of_logits / static_cast<double>(side.unmasked));
+        result += smoothing * (side.log_sum - side.sum_of_logits / static_cast<double>(side.unmasked));
     }
     return result;
 }
 
 SD_INLINE double log_sum_exp(const SideStatistics &side) {
-    return side.poisoned ? static_cast<double>(NAN) : static_cast<double>(side.max) + log(side.sum);
+    return side.poisoned ? static_cast<double>(NAN) : static_cast<double>(side.max) + side.log_sum;
 }
 
 SD_INLINE Divergences divergences(const sd_distillation_loss_options &options, const RowSums &sums, bool poisoned) {

@@ -41,6 +41,10 @@ SD_INLINE void swap_bytes(uint8_t *a, uint8_t *b, int64_t bytes) {
         swap_block<VECTOR_BYTES>(a + i, b + i);
         swap_block<VECTOR_BYTES>(a + i + VECTOR_BYTES, b + i + VECTOR_BYTES);
     }
+    if (i + VECTOR_BYTES <= bytes) {
+        swap_block<VECTOR_BYTES>(a + i, b + i);
+        i += VECTOR_BYTES;
+    }
     for (; i + 16 <= bytes; i += 16) {
         swap_block<16>(a + i, b + i);
     }
