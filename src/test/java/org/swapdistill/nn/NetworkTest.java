@@ -391,6 +391,11 @@ class NetworkTest {
     void refusesTypesThatItDoesNotCompute() {
         assertRefused("computeType is F16; expected F32 or BF16", () -> CpuBackend.create(DType.F16));
         assertThrows(NullPointerException.class, () -> CpuBackend.create(null));
+        try {
+            CpuBackend.create(DType.BF16).close();
+        } catch (UnsupportedOperationException e) {
+            assertTrue(e.getMessage().startsWith("computeType is BF16; this processor ("), e.getMessage());
+        }
     }
 
     @Test

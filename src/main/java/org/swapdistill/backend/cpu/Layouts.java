@@ -16,7 +16,8 @@ final class Layouts {
                 continue;
             }
             memory.desc candidate = new memory.desc(dims, own, tag, true);
-            if (candidate.equals(desc)) {
+            // A tag of another number of dimensions makes an empty description, which cannot be compared.
+            if (candidate.asBoolean() && candidate.equals(desc)) {
                 return Optional.of(new memory.desc(dims, type, tag));
             }
         }
