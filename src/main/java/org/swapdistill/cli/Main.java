@@ -5,6 +5,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 import java.io.IOException;
@@ -12,6 +13,8 @@ import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
+import java.util.HashSet;
+import java.util.Set;
 
 /** The command line. Without arguments it trains on the images that ship with the library. */
 @Command(name = "swapdistill", mixinStandardHelpOptions = true, versionProvider = Version.class,
@@ -55,13 +58,16 @@ public final class Main implements Runnable {
         commandLine.setErr(err);
         commandLine.setUsageHelpWidth(100);
         commandLine.setUsageHelpLongOptionsMaxWidth(34);
-        commandLine.setOverwrittenOptionsAllowed(true);
         commandLine.setExecutionExceptionHandler((exception, command, parsed) -> {
             command.getErr().println(command.getColorScheme().errorText("error: " + describe(exception)));
             if (isUnexpected(exception)) {
                 exception.printStackTrace(command.getErr());
             }
             return ExitCode.FAILURE;
+        });
+        commandLine.setExecutionStrategy(parsed -> {
+            refuseRepeatedOptions(parsed);
+            return new CommandLine.RunLast().execute(parsed);
         });
         commandLine.setParameterExceptionHandler((exception, wrong) -> {
             CommandLine command = exception.getCommandLine();
@@ -76,6 +82,22 @@ public final class Main implements Runnable {
     public void run() {
         throw new ParameterException(spec.commandLine(), "which command? expected one of "
             + "train, compare, evaluate, predict, preview, devices");
+    }
+
+    /** An option given twice would silently reset the other options of its group. */
+    private static void refuseRepeatedOptions(ParseResult parsed) {
+        ParseResult command = parsed;
+        while (command.hasSubcommand()) {
+            command = command.subcommand();
+        }
+        CommandSpec commandSpec = command.commandSpec();
+        Set<String> seen = new HashSet<>();
+        for (String word : parsed.originalArgs()) {
+            String option = word.split("=", 2)[0];
+            if (commandSpec.optionsMap().containsKey(option) && !seen.add(option)) {
+                throw new ParameterException(commandSpec.commandLine(), option + " is given twice; expected once");
+            }
+        }
     }
 
     private static boolean isUnexpected(Exception exception) {

@@ -1,0 +1,168 @@
+package org.swapdistill.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.swapdistill.train.EpochLog;
+import org.swapdistill.train.SmallData;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+import javax.imageio.ImageIO;
+
+class TrainCommandTest {
+    @TempDir
+    private Path directory;
+    private Path data;
+
+    @BeforeEach
+    void writeData() throws IOException {
+        data = SmallData.writeIdx(directory.resolve("data"), 1);
+    }
+
+    private Program train(int epochs, Object... more) {
+        List<Object> arguments = new ArrayList<>(List.of("train", "--data", data, "--model", "resnet8", "--epochs", epochs,
+            "--batch-size", 16, "--patch-size", 6));
+        arguments.addAll(List.of(more));
+        return Program.run(arguments.toArray());
+    }
+
+    @Test
+    void trainsEvaluatesAndPredicts() throws IOException {
+        Path run = directory.resolve("run");
+        Program program = train(3, "--output", run, "--validation-per-class", 2);
+        assertEquals(0, program.exitCode(), program.toString());
+        assertTrue(program.out().contains("epoch   3/3"), program.out());
+        assertTrue(program.out().matches("(?s).*test accuracy [0-9.]+%.*files are in .*"), program.out());
+        for (String file : List.of("epochs.csv", "last.safetensors", "best.safetensors", "result.json")) {
+            assertTrue(Files.size(run.resolve(file)) > 0, file);
+        }
+        List<String> log = Files.readAllLines(run.resolve("epochs.csv"));
+        assertEquals(4, log.size());
+        assertEquals(EpochLog.HEADER, log.get(0));
+        for (String line : log) {
+            assertEquals(18, line.split(",", -1).length, line);
+        }
+        assertTrue(log.get(3).startsWith("3,9,"), log.get(3));
+
+        Program evaluate = Program.run("evaluate", run);
+        assertEquals(0, evaluate.exitCode(), evaluate.toString());
+        String accuracy = evaluate.out().replaceAll("(?s).*top-1 +([0-9.]+)%.*", "$1");
+        assertTrue(program.out().contains("test accuracy " + accuracy + "%"), accuracy + " in " + program.out());
+        Program validation = Program.run("evaluate", run.resolve("best.safetensors"), "--set", "validation",
+            "--batch-size", 3);
+        assertEquals(0, validation.exitCode(), validation.toString());
+        assertTrue(validation.out().contains("8 images"), validation.out());
+
+        Path image = directory.resolve("image.png");
+        ImageIO.write(new BufferedImage(20, 30, BufferedImage.TYPE_INT_RGB), "png", image.toFile());
+        Program predict = Program.run("predict", run, image, image, "--top", 2);
+        assertEquals(0, predict.exitCode(), predict.toString());
+        assertTrue(predict.out().lines().allMatch(line -> line.matches(".*image.png:(  \\S+ [0-9.]+%){2}")),
+            predict.out());
+        assertEquals(2, predict.out().lines().count());
+        assertEquals(1, Program.run("predict", run, data.resolve("t10k-labels-idx1-ubyte")).exitCode());
+    }
+
+    @Test
+    void runsAreNotOverwritten() {
+        Path run = directory.resolve("run");
+        assertEquals(0, train(1, "--output", run).exitCode());
+        Program again = train(1, "--output", run);
+        assertEquals(1, again.exitCode());
+        assertTrue(again.err().contains("has files already; choose another --output"), again.err());
+        Program finished = Program.run("train", "--resume", "--output", run);
+        assertEquals(0, finished.exitCode(), finished.toString());
+        assertTrue(finished.out().contains("nothing is left to do"), finished.out());
+    }
+
+    @Test
+    void otherImagesAreRefused() throws IOException {
+        Path run = directory.resolve("run");
+        Program started = train(1, "--output", run);
+        assertEquals(0, started.exitCode(), started.toString());
+        Path larger = SmallData.writeIdx(directory.resolve("other"), 2);
+        Program evaluate = Program.run("evaluate", run, "--data", larger);
+        assertEquals(0, evaluate.exitCode(), "other images of the same size are fine: " + evaluate);
+        Program builtin = Program.run("evaluate", run, "--data", "builtin");
+        assertEquals(1, builtin.exitCode());
+        assertTrue(builtin.err().contains("the student takes 1 x 12 x 12"), builtin.err());
+    }
+
+    /** Ctrl-C in a JVM of its own, then --resume: the same files as a run that was not interrupted. */
+    @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES)
+    void ctrlCWritesACheckpointThatContinuesExactly() throws Exception {
+        Path whole = directory.resolve("whole");
+        assertEquals(0, train(15, "--output", whole).exitCode());
+        Path stopped = directory.resolve("stopped");
+        Path log = directory.resolve("log");
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp", System.getProperty("java.class.path"),
+            "-Dorg.bytedeco.javacpp.platform.extension="
+                + System.getProperty("org.bytedeco.javacpp.platform.extension", ""),
+            Main.class.getName(), "train", "--data", data.toString(), "--model", "resnet8", "--epochs", "15",
+            "--batch-size", "16", "--patch-size", "6", "--output", stopped.toString())
+            .redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        try {
+            while (process.isAlive() && !Files.readString(log).contains("epoch   2/15")) {
+                Thread.sleep(5);
+            }
+            boolean terminate = interruptIsIgnored(process);
+            new ProcessBuilder("kill", terminate ? "-TERM" : "-INT", Long.toString(process.pid())).start().waitFor();
+            assertEquals(terminate ? 143 : 130, process.waitFor(), Files.readString(log));
+        } finally {
+            process.destroyForcibly();
+        }
+        assertTrue(Files.readString(log).contains("continue with: train --resume"), Files.readString(log));
+        assertFalse(Files.exists(stopped.resolve("result.json")));
+        Program resumed = Program.run("train", "--resume", stopped.resolve("last.safetensors"));
+        assertEquals(0, resumed.exitCode(), resumed.toString());
+        assertArrayEquals(Files.readAllBytes(whole.resolve("last.safetensors")),
+            Files.readAllBytes(stopped.resolve("last.safetensors")));
+        assertEquals(withoutTimes(whole), withoutTimes(stopped));
+        assertEquals(Files.readString(whole.resolve("result.json")), Files.readString(stopped.resolve("result.json")));
+    }
+
+    /** A JVM whose parent ignores SIGINT, as jobs in the background of a shell do, ignores it too. */
+    private static boolean interruptIsIgnored(Process process) throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
+            if (line.startsWith("SigIgn:")) {
+                return (Long.parseUnsignedLong(line.substring(7).trim(), 16) & 2) != 0;
+            }
+        }
+        return false;
+    }
+
+    /** The log without images per second and seconds. */
+    private static List<String> withoutTimes(Path run) throws IOException {
+        return Files.readAllLines(run.resolve("epochs.csv")).stream()
+            .map(line -> line.replaceAll(",[^,]*,[^,]*$", "")).toList();
+    }
+
+    @Test
+    void previewDrawsPairs() throws IOException {
+        Path file = directory.resolve("new").resolve("preview.png");
+        Program program = Program.run("preview", file, "--data", data, "--pairs", 3, "--scale", 2, "--patch-size", 4,
+            "--swap-probability", 1);
+        assertEquals(0, program.exitCode(), program.toString());
+        BufferedImage image = ImageIO.read(file.toFile());
+        assertTrue(image.getHeight() > 3 * 24 && image.getWidth() > 4 * 24, image.toString());
+        Program tooMany = Program.run("preview", file, "--data", data, "--pairs", 33);
+        assertEquals(2, tooMany.exitCode());
+        assertTrue(tooMany.err().contains("--pairs is 33; expected at most 32"), tooMany.err());
+    }
+}
