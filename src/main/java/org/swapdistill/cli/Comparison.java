@@ -30,7 +30,8 @@ final class Comparison {
 
     void add(Objective objective, long seed, Path directory, RunResult result) throws IOException {
         if (!result.evaluations().containsKey(set) || !result.evaluations().containsKey("train")) {
-            throw new IOException(directory.resolve(RunResult.FILE) + " has no evaluation of the " + set + " and train sets");
+            throw new IOException(directory.resolve(RunResult.FILE) + " has no evaluation of the " + set
+                + " and train sets");
         }
         runs.computeIfAbsent(objective, key -> new ArrayList<>()).add(new Run(objective, seed, directory, result));
     }

@@ -16,7 +16,8 @@ final class RunOptions {
         "cpu; this build trains on the CPU only.", "Default: ${DEFAULT-VALUE}"})
     private String device = "cpu";
     @Option(names = "--threads", order = 9, paramLabel = "N", description = {
-        "Threads of this library's kernels, 0 = all processors. oneDNN's are set by OMP_NUM_THREADS in the environment.",
+        "Threads of this library's kernels, 0 = all processors. oneDNN's are set by OMP_NUM_THREADS in the "
+            + "environment.",
         "Default: ${DEFAULT-VALUE}"})
     private int threads;
 

@@ -1,2 +1,5 @@
-/** The command line: {@code train}, {@code compare}, {@code evaluate}, {@code predict}, {@code preview}, {@code devices}. */
+/**
+ * The command line: {@code train}, {@code compare}, {@code evaluate}, {@code predict}, {@code preview} and
+ * {@code devices}.
+ */
 package org.swapdistill.cli;

@@ -161,8 +161,8 @@ public final class Checkpoint implements AutoCloseable {
         double bestAccuracy = in.number("best_accuracy");
         in.requireAllRead();
         if (epoch < 0 || epoch > configuration.epochs() || step < 0) {
-            throw new IllegalArgumentException("it stands at epoch " + epoch + ", step " + step + "; expected epoch 0 to "
-                + configuration.epochs() + " and step >= 0");
+            throw new IllegalArgumentException("it stands at epoch " + epoch + ", step " + step
+                + "; expected epoch 0 to " + configuration.epochs() + " and step >= 0");
         }
         Map<String, Tensor> state = new TreeMap<>(contents.tensors());
         Map<String, Tensor> momentum = takePrefixed(state, MOMENTUM_PREFIX);

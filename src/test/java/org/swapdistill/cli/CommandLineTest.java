@@ -51,8 +51,8 @@ class CommandLineTest {
         "train --threads -1 | --threads is -1",
         "train --device tpu | tpu",
         "train --device cuda | --device is cuda; expected cpu: this build trains on the CPU only",
-        "train --objective cross-entropy --patch-size 7 | --patch-size has no effect here; expected an objective that swaps",
-        "train --objective patch-swap --temperature 2 | --temperature has no effect here; expected an objective that distils",
+        "train --objective cross-entropy --patch-size 7 | --patch-size has no effect here; expected",
+        "train --objective patch-swap --temperature 2 | --temperature has no effect here",
         "train --label-smoothing 0.2 | --label-smoothing has no effect here; expected an objective that smooths labels",
         "train --milestones 3 | --milestones has no effect here; expected --schedule multi-step",
         "train --schedule multi-step | --milestones is empty; expected at least one epoch",
@@ -121,7 +121,8 @@ class CommandLineTest {
         assertEquals(1, program.exitCode());
         assertTrue(program.err().contains("nowhere: does not exist"), program.err());
         for (String command : new String[] {"evaluate", "train --resume"}) {
-            Program missing = Program.run((Object[]) (command + " " + directory.resolve("none.safetensors")).split(" "));
+            Path none = directory.resolve("none.safetensors");
+            Program missing = Program.run((Object[]) (command + " " + none).split(" "));
             assertEquals(1, missing.exitCode());
             assertTrue(missing.err().contains("none.safetensors"), missing.err());
         }

@@ -34,8 +34,8 @@ class TrainCommandTest {
     }
 
     private Program train(int epochs, Object... more) {
-        List<Object> arguments = new ArrayList<>(List.of("train", "--data", data, "--model", "resnet8", "--epochs", epochs,
-            "--batch-size", 16, "--patch-size", 6));
+        List<Object> arguments = new ArrayList<>(List.of("train", "--data", data, "--model", "resnet8",
+            "--epochs", epochs, "--batch-size", 16, "--patch-size", 6));
         arguments.addAll(List.of(more));
         return Program.run(arguments.toArray());
     }
