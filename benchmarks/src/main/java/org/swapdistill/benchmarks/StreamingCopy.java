@@ -1,0 +1,27 @@
+package org.swapdistill.benchmarks;
+
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.annotation.Cast;
+import org.bytedeco.javacpp.annotation.Platform;
+
+/** The copy of {@code streaming_copy.h}. */
+@Platform(include = "streaming_copy.h")
+final class StreamingCopy {
+    static {
+        Loader.load();
+    }
+
+    private StreamingCopy() {
+    }
+
+    /**
+     * Copies with non-temporal stores.
+     *
+     * @param destination aligned to 64 bytes
+     * @param source aligned to 64 bytes
+     * @param bytes a multiple of 64
+     */
+    static native void streaming_copy(Pointer destination, @Cast("const void *") Pointer source,
+                                      @Cast("long long") long bytes);
+}
