@@ -108,7 +108,8 @@ SD_INLINE double cross_entropy(const sd_distillation_loss_options &options, cons
     const double smoothing = static_cast<double>(options.label_smoothing);
     double result = 0.0;
     if (smoothing < 1.0) {
-        result = (1.0 - smoothing) * (side.log_sum - (static_cast<double>(label_logit) - static_cast<double>(side.max)));
+        const double from_max = static_cast<double>(label_logit) - static_cast<double>(side.max);
+        result = (1.0 - smoothing) * (side.log_sum - from_max);
     }
     if (smoothing > 0.0) {
         result += smoothing * (side.log_sum - side.sum_of_logits / static_cast<double>(side.unmasked));

@@ -68,10 +68,6 @@ SD_INLINE Int bits_of(Float value) {
     return reinterpret_cast<Int>(value);
 }
 
-SD_INLINE Float from_bits(Int bits) {
-    return reinterpret_cast<Float>(bits);
-}
-
 SD_INLINE Float to_float(Int value) {
     return __builtin_convertvector(value, Float);
 }

@@ -32,7 +32,7 @@ SD_INLINE Float exp_narrow(Float x) {
     q = fma(q, r, broadcast(0.4999999403953552f));
     q = fma(q, r, broadcast(1.0f));
     const Float exp_r = fma(q, r, broadcast(1.0f));
-    const Float power = from_bits((bits_of(shifted) << 23) + 0x3F800000);
+    const Float power = reinterpret_cast<Float>((reinterpret_cast<Word>(shifted) << 23) + 0x3F800000u);
     return exp_r * power;
 }
 
@@ -45,9 +45,10 @@ SD_INLINE Float exp_negative(Float x) {
 SD_INLINE Float natural_log(Float x) {
     const Int tiny = x < 1.17549435e-38f;
     const Int bits = bits_of(select(tiny, x * 8388608.0f, x));
-    const Int e = (bits - 0x3F3504F3) >> 23;
+    const Int e = reinterpret_cast<Int>(reinterpret_cast<Word>(bits) - 0x3F3504F3u) >> 23;
     const Float exponent = to_float(e) - select(tiny, broadcast(23.0f), Float{});
-    const Float f = from_bits(bits - (e << 23)) - 1.0f;
+    const Word mantissa = reinterpret_cast<Word>(bits) - (reinterpret_cast<Word>(e) << 23);
+    const Float f = reinterpret_cast<Float>(mantissa) - 1.0f;
     Float p = broadcast(-0.07634348422288895f);
     p = fma(p, f, broadcast(0.12761516869068146f));
     p = fma(p, f, broadcast(-0.13160210847854614f));
