@@ -6,8 +6,8 @@ import java.util.List;
 
 /**
  * Places blocks of memory, each used during a known span of time, in one arena, so that blocks whose spans meet do not
- * overlap. Largest block first, each at the lowest place that is free during its whole span ("greedy by size", Pisarchyk
- * and Lee 2020, arXiv 2001.03288). The result depends on the blocks alone.
+ * overlap. Largest block first, each at the lowest place that is free during its whole span ("greedy by size",
+ * Pisarchyk and Lee 2020, arXiv 2001.03288). The result depends on the blocks alone.
  */
 public final class MemoryPlan {
     private final long alignment;

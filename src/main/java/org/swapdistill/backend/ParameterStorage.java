@@ -7,8 +7,8 @@ import org.swapdistill.tensor.Tensor;
 /**
  * One parameter of a graph as the backend stores it: value, gradient and momentum are flat, of one element count and
  * one element order, which is the backend's; elements beyond the parameter's own are padding, zero in all three, and
- * stay so under any update that maps zeros to zero. So an optimizer works on them element by element. The tensors belong
- * to the graph.
+ * stay so under any update that maps zeros to zero. So an optimizer works on them element by element. The tensors
+ * belong to the graph.
  */
 public interface ParameterStorage {
     /** Name as in torchvision, for example {@code layer1.0.conv1.weight}. */

@@ -12,9 +12,9 @@ import org.swapdistill.backend.GraphBuilder;
  *
  * <p>{@code resnet8}, {@code resnet14}, {@code resnet20}, {@code resnet32}, {@code resnet44}, {@code resnet56} and
  * {@code resnet110} are the CIFAR networks of He et al. 2016 (section 4.2): three stages of 16, 32 and 64 channels.
- * {@code resnet18}, {@code resnet34} and {@code resnet50} are those for ImageNet, as in torchvision (in bottleneck blocks
- * the 3x3 convolution has the stride). {@code wrn-16-2} and {@code wrn-28-10} are the wide residual networks of Zagoruyko
- * and Komodakis 2016, depth and widening factor in the name.
+ * {@code resnet18}, {@code resnet34} and {@code resnet50} are those for ImageNet, as in torchvision (in bottleneck
+ * blocks the 3x3 convolution has the stride). {@code wrn-16-2} and {@code wrn-28-10} are the wide residual networks of
+ * Zagoruyko and Komodakis 2016, depth and widening factor in the name.
  */
 public final class Architecture {
     private static final List<String> NAMES = List.of("resnet8", "resnet14", "resnet20", "resnet32", "resnet44",
@@ -232,7 +232,7 @@ public final class Architecture {
         return toString().hashCode();
     }
 
-    /** Name and options, for example {@code resnet20 (10 classes, 3x32x32, CIFAR stem, IDENTITY shortcut, width x1)}. */
+    /** Name and options: {@code resnet20 (10 classes, 3x32x32, CIFAR stem, IDENTITY shortcut, width x1)}. */
     @Override
     public String toString() {
         return name + " (" + classes + " classes, " + inputChannels + "x" + inputHeight + "x" + inputWidth + ", " + stem

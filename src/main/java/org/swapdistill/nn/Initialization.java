@@ -6,8 +6,8 @@ import org.swapdistill.tensor.Shape;
 /**
  * Initial parameter values, as torchvision chooses them: convolutions normal with variance
  * {@code 2 / (kernel * kernel * outputs)} (He et al. 2015, fan-out), inner product and its bias uniform in
- * {@code +-1 / sqrt(features)}, batch normalization scale 1 and shift 0. A function of seed and name alone: the same for
- * every backend.
+ * {@code +-1 / sqrt(features)}, batch normalization scale 1 and shift 0. A function of seed and name alone: the same
+ * for every backend.
  */
 final class Initialization {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;

@@ -17,8 +17,8 @@ import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /**
- * A network on a backend, for one batch size. It owns its parameters, activations and all other memory of a step; a step
- * allocates none. Two networks share nothing.
+ * A network on a backend, for one batch size. It owns its parameters, activations and all other memory of a step; a
+ * step allocates none. Two networks share nothing.
  *
  * <p>A training step: {@link #forward}, write {@link #logitsGradient}, {@link #backward}, let an optimizer change the
  * values of {@link #parameters}, {@link #parametersChanged}. Parameters are zeros until {@link #initialize},
@@ -144,8 +144,8 @@ public final class Network implements AutoCloseable {
     }
 
     /**
-     * Sets all parameters to random initial values (He et al. 2015, as in torchvision), a function of seed and parameter
-     * name alone, momentum to zero, and the running statistics to mean 0 and variance 1.
+     * Sets all parameters to random initial values (He et al. 2015, as in torchvision), a function of seed and
+     * parameter name alone, momentum to zero, and the running statistics to mean 0 and variance 1.
      */
     public void initialize(long seed) {
         for (Parameter parameter : parameters()) {

@@ -6,7 +6,7 @@ import org.bytedeco.dnnl.eltwise_forward;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
 
-/** Sum of two activations, with an optional ReLU in the same primitive; in place where the first is not needed again. */
+/** Sum of two activations, with an optional ReLU in the same primitive; in place if the first is not needed again. */
 final class AddOperation implements Operation {
     private final CpuActivation a;
     private final CpuActivation b;

@@ -21,14 +21,13 @@ import org.swapdistill.tensor.Layout;
  * processor type.
  */
 public final class CpuBackend implements Backend {
-    private static final int WIDE_BLOCK = 16;
-    private static final int NARROW_BLOCK = 8;
+    private static final int PROBE_CHANNELS = 16;
 
     private final DType computeType;
     private final NativeObjects objects = new NativeObjects();
     private final engine engine;
     private final stream stream;
-    private final boolean wide;
+    private final int channelBlock;
     private int openGraphs;
     private boolean closed;
 
@@ -37,7 +36,7 @@ public final class CpuBackend implements Backend {
         try (PointerScope scope = new PointerScope()) {
             engine = objects.own(new engine(org.bytedeco.dnnl.engine.kind.cpu, 0));
             stream = objects.own(new stream(engine));
-            wide = dnnl.get_effective_cpu_isa().value >= dnnl.cpu_isa.avx512_core.value;
+            channelBlock = channelBlock(dnnl.get_effective_cpu_isa().value);
         }
     }
 
@@ -70,17 +69,17 @@ public final class CpuBackend implements Backend {
 
     private void requireSupport() {
         try (PointerScope scope = new PointerScope()) {
-            long[] dims = {1, WIDE_BLOCK, 4, 4};
+            long[] dims = {1, PROBE_CHANNELS, 4, 4};
             memory.desc data = new memory.desc(dims, nativeType(), activationTag());
-            memory.desc weights = new memory.desc(new long[] {WIDE_BLOCK, WIDE_BLOCK, 3, 3}, nativeType(),
+            memory.desc weights = new memory.desc(new long[] {PROBE_CHANNELS, PROBE_CHANNELS, 3, 3}, nativeType(),
                     memory.format_tag.any);
             new convolution_forward.primitive_desc(engine, dnnl.prop_kind.forward_training,
                     dnnl.algorithm.convolution_direct, data, weights, data, new long[] {1, 1}, new long[] {1, 1},
                     new long[] {1, 1});
         } catch (RuntimeException e) {
             throw new UnsupportedOperationException("computeType is " + computeType + "; this processor ("
-                    + dnnl.get_effective_cpu_isa() + ") cannot compute in it: expected F32, or a processor with AVX-512",
-                    e);
+                    + dnnl.get_effective_cpu_isa()
+                    + ") cannot compute in it: expected F32, or a processor with AVX-512", e);
         }
     }
 
@@ -135,14 +134,32 @@ public final class CpuBackend implements Backend {
         return computeType == DType.F32 ? memory.data_type.f32 : memory.data_type.bf16;
     }
 
-    /** Layout of activations: blocks of as many channels as a vector register of the processor holds F32 values. */
+    /**
+     * Layout of activations: blocks of as many channels as a vector register of the processor holds F32 values; plain
+     * on processors for which oneDNN has no backward convolutions on blocks.
+     */
     memory.format_tag activationTag() {
-        return wide ? memory.format_tag.nChw16c : memory.format_tag.nChw8c;
+        switch (channelBlock) {
+            case 16:
+                return memory.format_tag.nChw16c;
+            case 8:
+                return memory.format_tag.nChw8c;
+            default:
+                return memory.format_tag.nchw;
+        }
     }
 
     /** Channels in a block of {@link #activationTag}. */
     int channelBlock() {
-        return wide ? WIDE_BLOCK : NARROW_BLOCK;
+        return channelBlock;
+    }
+
+    /** By instruction set, a set of bits in which each includes those that it extends. */
+    private static int channelBlock(int instructionSet) {
+        if (instructionSet >= dnnl.cpu_isa.avx512_core.value) {
+            return 16;
+        }
+        return instructionSet >= dnnl.cpu_isa.avx2.value ? 8 : 1;
     }
 
     synchronized void graphOpened() {
