@@ -7,8 +7,8 @@ import java.util.List;
  * Times several pieces of work in turns, so that a drift of the machine's speed meets them all alike.
  *
  * <p>A sample is the mean of as many calls as fill {@link #SAMPLE_NANOS}. An untimed call precedes every sample of
- * short work: it brings the work's data into the cache and lets the predecessor's idle threads, which OpenMP keeps spinning
- * for a while, go to sleep.
+ * short work: it brings the work's data into the cache and lets the predecessor's idle threads, which OpenMP keeps
+ * spinning for a while, go to sleep.
  */
 final class InterleavedTimer {
     private static final long SAMPLE_NANOS = 10_000_000;
