@@ -46,18 +46,57 @@ final class Checks {
         }
     }
 
-    /** Product of sizes of at least 0, refused where it does not fit a signed 63-bit number of bytes. */
-    static long bytes(String name, int elementBytes, long... sizes) {
-        long product = elementBytes;
-        try {
-            for (long size : sizes) {
-                product = Math.multiplyExact(product, size);
-            }
-        } catch (ArithmeticException e) {
-            throw new IllegalArgumentException(
-                    name + " is " + java.util.Arrays.toString(sizes) + "; expected fewer than 2^63 bytes", e);
+    /**
+     * Bytes of elements: the product of sizes of at least 0, refused where it does not fit a signed 63-bit number. The
+     * overloads are not one method of a variable number of sizes because its array would be garbage of every call.
+     */
+    static long bytes(String name, int elementBytes, long size) {
+        long product = product(elementBytes, size, 1, 1, 1);
+        if (product < 0) {
+            throw tooLarge(name, size);
         }
         return product;
+    }
+
+    /** {@link #bytes(String, int, long)} of two sizes. */
+    static long bytes(String name, int elementBytes, long first, long second) {
+        long product = product(elementBytes, first, second, 1, 1);
+        if (product < 0) {
+            throw tooLarge(name, first, second);
+        }
+        return product;
+    }
+
+    /** {@link #bytes(String, int, long)} of three sizes. */
+    static long bytes(String name, int elementBytes, long first, long second, long third) {
+        long product = product(elementBytes, first, second, third, 1);
+        if (product < 0) {
+            throw tooLarge(name, first, second, third);
+        }
+        return product;
+    }
+
+    /** {@link #bytes(String, int, long)} of four sizes. */
+    static long bytes(String name, int elementBytes, long first, long second, long third, long fourth) {
+        long product = product(elementBytes, first, second, third, fourth);
+        if (product < 0) {
+            throw tooLarge(name, first, second, third, fourth);
+        }
+        return product;
+    }
+
+    /** The product, or -1 where it overflows. */
+    private static long product(long a, long b, long c, long d, long e) {
+        try {
+            return Math.multiplyExact(Math.multiplyExact(Math.multiplyExact(Math.multiplyExact(a, b), c), d), e);
+        } catch (ArithmeticException overflow) {
+            return -1;
+        }
+    }
+
+    private static IllegalArgumentException tooLarge(String name, long... sizes) {
+        return new IllegalArgumentException(
+                name + " is " + java.util.Arrays.toString(sizes) + "; expected fewer than 2^63 bytes");
     }
 
     static void disjoint(String first, long firstAddress, long firstBytes, String second, long secondAddress,
