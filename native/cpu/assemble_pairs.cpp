@@ -1,15 +1,13 @@
 /*
- * assemble_pairs on the CPU: gather, pad, crop, flip, normalise, patch swap, cast in one pass over the output.
+ * assemble_pairs on the CPU: gather, pad, crop, flip, patch swap, normalise, cast in one pass over the output.
  *
- * Work: an item is a band of output rows of one pair, both images. The bytes of up to BLOCK output elements, which lie
- * together in the output, are first laid out in output order in a buffer that stays in the first-level cache: every
- * run of columns comes from the crop that the swap chooses for it, border pixels are 0. The buffer is then
- * normalised vector by vector into the output.
+ * Work: an item is a band of output rows of one pair, both sides. A row (of one channel, or of whole pixels when the
+ * output is NHWC) is brought into the output's order as u8 in the first-level cache, the chosen columns of the two
+ * rows are exchanged there, and both are converted and written. Large batches are written with streaming stores, whole
+ * lines at a time.
  *
- * Bytes moved: each u8 source pixel read once, each output element written once.
+ * Bytes moved: every source pixel of the crop once (1), every output element once (4 or 2).
  */
-#include <math.h>
-
 #include "cpu/kernels.h"
 #include "cpu/positions.h"
 #include "cpu/simd.h"
@@ -18,402 +16,487 @@ namespace sd {
 namespace cpu {
 namespace SD_INSTRUCTION_SET {
 
-/* Elements laid out at a time. */
-constexpr int64_t BLOCK = 8192;
-/* Grid positions of a pair that are kept; larger grids draw theirs again for every image row. */
-constexpr int64_t KEPT_POSITIONS = 2 * BLOCK;
-constexpr int64_t BAND_ELEMENTS = 64 * 1024;
+/* u8 elements of a row worked on at a time; bounds the stack. Rows may be longer. */
+constexpr int64_t TILE = 1024;
+constexpr int64_t LINE_BYTES = 64;
+/* Positions of a pair that are drawn once; larger grids draw each row when it is needed. */
+constexpr int64_t GRID_DRAWN_AT_ONCE = 4096;
+constexpr int64_t BAND_ELEMENTS = 32 * 1024;
 constexpr int64_t SERIAL_ELEMENTS = 16 * 1024;
 
-/* Factors per element: a cycle of `period` vectors (1 where a block has one channel), long enough to start at any
- * channel. The baseline has no fused multiply-add and looks the 256 results of each channel up instead. */
-struct Normalisation {
-    float scale[SD_MAX_CHANNELS][SD_MAX_CHANNELS * LANES + SD_MAX_CHANNELS];
-    float shift[SD_MAX_CHANNELS][SD_MAX_CHANNELS * LANES + SD_MAX_CHANNELS];
-#if !defined(__AVX2__)
-    float table[SD_MAX_CHANNELS][256];
-#endif
+/* One image of the batch: output pixel (y, x) is source pixel (top + y, left + x), or black where there is none. */
+struct Crop {
+    const uint8_t *image;
+    int64_t top;
+    int64_t left;
+    bool flip;
 };
 
-/* For channels-last output cycle 0 holds all channels; otherwise cycle c holds channel c alone. */
-static void fill_normalisation(const AssemblePairsCall &call, Normalisation *normalisation) {
-    const int channels = call.options->channels;
-    const bool interleaved = call.options->output_layout == SD_NHWC;
-    for (int cycle = 0; cycle < (interleaved ? 1 : channels); ++cycle) {
-        const int length = interleaved ? channels * LANES + channels : LANES + 1;
-        for (int i = 0; i < length; ++i) {
-            const int channel = interleaved ? i % channels : cycle;
-            normalisation->scale[cycle][i] = call.scale[channel];
-            normalisation->shift[cycle][i] = call.shift[channel];
-        }
-    }
-#if !defined(__AVX2__)
-    for (int channel = 0; channel < channels; ++channel) {
-        for (int value = 0; value < 256; ++value) {
-            normalisation->table[channel][value] =
-                fmaf(static_cast<float>(value), call.scale[channel], call.shift[channel]);
-        }
-    }
+#if !defined(__FMA__)
+/* Without fused multiply-add in hardware the 256 possible results of a channel are computed once. */
+struct Table {
+    float value[SD_MAX_CHANNELS][256];
+};
 #endif
-}
 
-/* LANES elements; `at` is the element's place in its cycle. */
-SD_INLINE Float normalise(const Normalisation &normalisation, int64_t cycle, int64_t period, int64_t at,
-                          const uint8_t *bytes) {
-#if defined(__AVX2__)
-    (void)period;
-    return fma(load(bytes), load(normalisation.scale[cycle] + at), load(normalisation.shift[cycle] + at));
-#else
-    Float value;
-    for (int i = 0; i < LANES; ++i) {
-        value[i] = normalisation.table[period == 1 ? cycle : (at + i) % period][bytes[i]];
-    }
-    return value;
-#endif
-}
-
-/* Normalises count bytes (readable LANES further) into out. */
-template <typename Out, bool STREAM, bool ONE_CHANNEL>
-static void normalise_block(const Normalisation &normalisation, int64_t cycle, int64_t channels,
-                            const uint8_t *bytes, int64_t count, Out *out) {
-    const int64_t period = ONE_CHANNEL ? 1 : channels;
-    int64_t i = 0;
-    if (STREAM) {
-        const int64_t vector = LANES * static_cast<int64_t>(sizeof(Out));
-        const int64_t past = static_cast<int64_t>(reinterpret_cast<uintptr_t>(out) % static_cast<uintptr_t>(vector));
-        const int64_t head = past == 0 ? 0 : least((vector - past) / static_cast<int64_t>(sizeof(Out)), count);
-        store_part(out, normalise(normalisation, cycle, period, 0, bytes), head);
-        i = head;
-    }
-    const int64_t phase = i % period;
-    const int64_t cycle_end = phase + period * LANES;
-    int64_t at = phase;
-    for (; i + LANES <= count; i += LANES) {
-        const Float value = normalise(normalisation, cycle, period, at, bytes + i);
-        if (STREAM) {
-            stream(out + i, value);
-        } else {
-            store(out + i, value);
-        }
-        if (!ONE_CHANNEL) {
-            at += LANES;
-            at = at == cycle_end ? phase : at;
-        }
-    }
-    store_part(out + i, normalise(normalisation, cycle, period, at, bytes + i), count - i);
-}
-
-template <typename Out>
-static void normalise_block(const Normalisation &normalisation, bool streaming, int64_t cycle, int64_t channels,
-                            const uint8_t *bytes, int64_t count, Out *out) {
-    if (channels == 1 && streaming) {
-        normalise_block<Out, true, true>(normalisation, cycle, channels, bytes, count, out);
-    } else if (channels == 1) {
-        normalise_block<Out, false, true>(normalisation, cycle, channels, bytes, count, out);
-    } else if (streaming) {
-        normalise_block<Out, true, false>(normalisation, cycle, channels, bytes, count, out);
-    } else {
-        normalise_block<Out, false, false>(normalisation, cycle, channels, bytes, count, out);
-    }
-}
-
-/* to[i * to_stride] = from[i * from_stride] for i < count; inlined with the strides that matter as constants. */
-SD_INLINE void copy_strided(uint8_t *__restrict to, int64_t to_stride, const uint8_t *__restrict from,
-                            int64_t from_stride, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) {
-        to[i * to_stride] = from[i * from_stride];
-    }
-}
-
-/* memcpy without a call for short runs. */
-SD_INLINE void copy_bytes(uint8_t *to, const uint8_t *from, int64_t count) {
-    if (count > 64) {
-        memcpy(to, from, static_cast<size_t>(count));
-        return;
-    }
-    int64_t i = 0;
-    for (; i + 8 <= count; i += 8) {
-        memcpy(to + i, from + i, 8);
-    }
-    if (count >= 8) {
-        memcpy(to + count - 8, from + count - 8, 8);
-        return;
-    }
-    for (; i < count; ++i) {
-        to[i] = from[i];
-    }
-}
-
-SD_INLINE void copy_eight_reversed(uint8_t *to, const uint8_t *from) {
-    uint64_t eight;
-    memcpy(&eight, from - 7, sizeof eight);
-    eight = __builtin_bswap64(eight);
-    memcpy(to, &eight, sizeof eight);
-}
-
-/* to[i] = from[-i] for i < count. */
-SD_INLINE void copy_reversed(uint8_t *to, const uint8_t *from, int64_t count) {
-    int64_t i = 0;
-    for (; i + 8 <= count; i += 8) {
-        copy_eight_reversed(to + i, from - i);
-    }
-    if (count >= 8) {
-        copy_eight_reversed(to + count - 8, from - (count - 8));
-        return;
-    }
-    for (; i < count; ++i) {
-        to[i] = from[-i];
-    }
-}
-
-/* Zeros at the border, usually none. */
-SD_INLINE void clear_bytes(uint8_t *to, int64_t count) {
-    if (count > 0) {
-        memset(to, 0, static_cast<size_t>(count));
-    }
-}
-
-static void copy_channel(uint8_t *to, int64_t to_stride, const uint8_t *from, int64_t from_stride, int64_t count) {
-    if (to_stride == 1 && from_stride == 1) {
-        copy_bytes(to, from, count);
-    } else if (to_stride == 1 && from_stride == -1) {
-        copy_reversed(to, from, count);
-    } else if (to_stride == 1 && from_stride == 3) {
-        copy_strided(to, 1, from, 3, count);
-    } else if (to_stride == 1 && from_stride == -3) {
-        copy_strided(to, 1, from, -3, count);
-    } else if (to_stride == 3 && from_stride == 1) {
-        copy_strided(to, 3, from, 1, count);
-    } else if (to_stride == 3 && from_stride == -1) {
-        copy_strided(to, 3, from, -1, count);
-    } else {
-        copy_strided(to, to_stride, from, from_stride, count);
-    }
-}
-
-/* One pixel of C channels after the other, from right to left. */
-template <int C> SD_INLINE void copy_pixels_reversed(uint8_t *to, const uint8_t *from, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) {
-        memcpy(to + i * C, from - i * C, C);
-    }
-}
-
-/* Lays pixels [begin, end) of output row y, cut from `crop`, at `to`: the given channel alone, or all of them
- * interleaved when channel is -1. */
-static void lay_run(const sd_assemble_pairs_options &options, const Crop &crop, int64_t y, int64_t begin, int64_t end,
-                    int64_t channel, uint8_t *to) {
-    const int64_t channels = options.channels;
-    const int64_t pixel = channel < 0 ? channels : 1;
-    const int64_t source_y = crop.top + y;
-    /* The columns [inside, inside_end) come from the source; the others are the border. */
-    const int64_t mirror = crop.left + options.output_width - 1;
-    int64_t inside = crop.flip ? mirror - options.source_width + 1 : -crop.left;
-    int64_t inside_end = inside + options.source_width;
-    inside = least(most(inside, begin), end);
-    inside_end = most(least(inside_end, end), inside);
-    if (source_y < 0 || source_y >= options.source_height) {
-        inside_end = inside;
-    }
-    clear_bytes(to, (inside - begin) * pixel);
-    clear_bytes(to + (inside_end - begin) * pixel, (end - inside_end) * pixel);
-    const int64_t count = inside_end - inside;
-    if (count == 0) {
-        return;
-    }
-    uint8_t *const first = to + (inside - begin) * pixel;
-    const int64_t source_x = crop.flip ? mirror - inside : crop.left + inside;
-    const int64_t direction = crop.flip ? -1 : 1;
-    if (options.source_layout == SD_NCHW) {
-        const int64_t plane = int64_t{options.source_height} * options.source_width;
-        const uint8_t *const from = crop.image + source_y * options.source_width + source_x;
-        if (channel >= 0) {
-            copy_channel(first, 1, from + channel * plane, direction, count);
-            return;
-        }
-        for (int64_t c = 0; c < channels; ++c) {
-            copy_channel(first + c, channels, from + c * plane, direction, count);
-        }
-        return;
-    }
-    const uint8_t *const from = crop.image + (source_y * options.source_width + source_x) * channels;
-    if (channel >= 0) {
-        copy_channel(first, 1, from + channel, direction * channels, count);
-    } else if (!crop.flip) {
-        copy_bytes(first, from, count * channels);
-    } else if (channels == 1) {
-        copy_channel(first, 1, from, -1, count);
-    } else if (channels == 3) {
-        copy_pixels_reversed<3>(first, from, count);
-    } else {
-        for (int64_t c = 0; c < channels; ++c) {
-            copy_channel(first + c, channels, from + c, -channels, count);
-        }
-    }
-}
-
-/* What an item needs to know about its pair. */
-struct PairState {
-    Crop crop[2];
-    bool swapped;
-    PositionLimit limit;
-    uint32_t number;
-    int64_t grid_rows;
+/* What all items of a call share. */
+struct Plan {
+    const AssemblePairsCall *call;
+    int64_t channels;
+    /* Elements of a pixel within an output row, and output planes: (1, C) for NCHW, (C, 1) for NHWC. */
+    int64_t pixel;
+    int64_t planes;
+    int64_t height;
+    int64_t width;
+    /* 2, or 1 for single images. */
+    int sides;
     int64_t grid_columns;
-    bool kept; /* positions holds the whole grid */
-    uint8_t positions[KEPT_POSITIONS];
+    int64_t grid_positions;
+    /* NHWC output: element i of a row has scale[i % (C * LANES)]. */
+    float scale[SD_MAX_CHANNELS * LANES];
+    float shift[SD_MAX_CHANNELS * LANES];
+#if !defined(__FMA__)
+    Table table;
+#endif
 };
 
-static void start_pair(const AssemblePairsCall &call, int64_t pair, PairState *state) {
-    const sd_assemble_pairs_options &options = *call.options;
-    const int64_t image_bytes = int64_t{options.channels} * options.source_height * options.source_width;
-    const int64_t spare_rows = options.source_height + 2 * int64_t{options.padding} - options.output_height;
-    const int64_t spare_columns = options.source_width + 2 * int64_t{options.padding} - options.output_width;
-    state->number = static_cast<uint32_t>(pair);
-    PhiloxBlock crop_words = {};
-    PhiloxBlock flip_words = {};
-    if (options.random_crop != 0) {
-        crop_words = random_block(call.at, state->number, PURPOSE_CROP, 0);
+/* ---------------------------------------------------------------------------------------- normalise and cast */
+
+#if defined(__FMA__)
+
+template <typename Element>
+static void convert_plane(const Plan &plan, int64_t channel, const uint8_t *row, int64_t count, Element *output) {
+    const float scale = plan.call->scale[channel];
+    const float shift = plan.call->shift[channel];
+    const Float scales = broadcast(scale);
+    const Float shifts = broadcast(shift);
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        store(output + i, fma(load(row + i), scales, shifts));
     }
-    if (call.flip_threshold > 0) {
-        flip_words = random_block(call.at, state->number, PURPOSE_FLIP, 0);
+    for (; i < count; ++i) {
+        store_one(output + i, __builtin_fmaf(row[i], scale, shift));
     }
-    for (int side = 0; side < (call.output[1] != nullptr ? 2 : 1); ++side) {
-        int64_t top = spare_rows / 2;
-        int64_t left = spare_columns / 2;
-        if (options.random_crop != 0) {
-            top = uniform_integer(crop_words.word[2 * side], static_cast<uint32_t>(spare_rows + 1));
-            left = uniform_integer(crop_words.word[2 * side + 1], static_cast<uint32_t>(spare_columns + 1));
-        }
-        Crop &crop = state->crop[side];
-        crop.image = call.images + call.index[side][pair] * image_bytes;
-        crop.top = top - options.padding;
-        crop.left = left - options.padding;
-        crop.flip = call.flip_threshold > 0 && happens(flip_words.word[side], call.flip_threshold);
+}
+
+template <typename Element>
+static void convert_pixels(const Plan &plan, const uint8_t *row, int64_t count, Element *output) {
+    const int64_t period = plan.channels * LANES;
+    int64_t phase = 0;
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        store(output + i, fma(load(row + i), load(plan.scale + phase), load(plan.shift + phase)));
+        phase = phase + LANES == period ? 0 : phase + LANES;
     }
-    state->swapped = false;
-    if (call.patch_size > 0) {
-        state->grid_rows = grid_size(options.output_height, call.patch_size);
-        state->grid_columns = grid_size(options.output_width, call.patch_size);
-        const int64_t positions = state->grid_rows * state->grid_columns;
-        state->limit = position_limit(call.rule, call.at, state->number, static_cast<uint32_t>(positions));
-        state->swapped = state->limit.any;
-        state->kept = positions <= KEPT_POSITIONS;
-        if (state->swapped && state->kept) {
-            chosen_positions(state->limit, call.at, state->number, 0, static_cast<uint32_t>(positions),
-                             state->positions);
+    for (; i < count; ++i, ++phase) {
+        store_one(output + i, __builtin_fmaf(row[i], plan.scale[phase], plan.shift[phase]));
+    }
+}
+
+#else
+
+template <typename Element>
+static void convert_plane(const Plan &plan, int64_t channel, const uint8_t *row, int64_t count, Element *output) {
+    const float *value = plan.table.value[channel];
+    for (int64_t i = 0; i < count; ++i) {
+        store_one(output + i, value[row[i]]);
+    }
+}
+
+template <typename Element>
+static void convert_pixels(const Plan &plan, const uint8_t *row, int64_t count, Element *output) {
+    for (int64_t i = 0; i < count; i += plan.channels) {
+        for (int64_t c = 0; c < plan.channels; ++c) {
+            store_one(output + i + c, plan.table.value[c][row[i + c]]);
         }
     }
 }
 
-/* Lays pixels [begin, end) of output row y of one side, each patch from the crop it comes from. */
-static void lay_row(const AssemblePairsCall &call, PairState *state, int side, int64_t y, int64_t begin, int64_t end,
-                    int64_t channel, uint8_t *to) {
-    const sd_assemble_pairs_options &options = *call.options;
-    if (!state->swapped) {
-        lay_run(options, state->crop[side], y, begin, end, channel, to);
+#endif
+
+/* -------------------------------------------------------------------------------------------------- writing */
+
+/* Writes runs of elements to consecutive addresses. When streaming, they are gathered until whole lines are full. */
+template <typename Element> class Writer {
+  public:
+    explicit Writer(bool streaming) : streaming_(streaming) {
+    }
+
+    /* Where the next count <= TILE elements, which belong at `destination`, are to be put; then advance(count). */
+    Element *place(uint8_t *destination) {
+        if (!streaming_) {
+            next_ = destination;
+            return reinterpret_cast<Element *>(destination);
+        }
+        if (destination != next_) {
+            finish();
+            start_ = destination;
+            next_ = destination;
+        }
+        return reinterpret_cast<Element *>(buffer_ + buffered());
+    }
+
+    void advance(int64_t count) {
+        next_ += count * static_cast<int64_t>(sizeof(Element));
+        if (streaming_ && buffered() > CAPACITY - TILE * static_cast<int64_t>(sizeof(Element))) {
+            write_lines();
+        }
+    }
+
+    /* Writes what is still gathered. */
+    void finish() {
+        if (streaming_ && buffered() > 0) {
+            write_lines();
+            memcpy(start_, buffer_, static_cast<size_t>(buffered()));
+            start_ = next_;
+        }
+    }
+
+  private:
+    static constexpr int64_t CAPACITY = 2 * TILE * static_cast<int64_t>(sizeof(Element));
+
+    int64_t buffered() const {
+        return next_ - start_;
+    }
+
+    /* Writes up to the last line boundary and moves the rest to the front. */
+    void write_lines() {
+        const int64_t all = buffered();
+        const int64_t head = least(all, -reinterpret_cast<intptr_t>(start_) & (LINE_BYTES - 1));
+        memcpy(start_, buffer_, static_cast<size_t>(head));
+        int64_t done = head;
+        for (; done + LINE_BYTES <= all; done += LINE_BYTES) {
+            for (int64_t part = done; part < done + LINE_BYTES; part += VECTOR_BYTES) {
+                stream(reinterpret_cast<float *>(start_ + part),
+                       load(reinterpret_cast<const float *>(buffer_ + part)));
+            }
+        }
+        memmove(buffer_, buffer_ + done, static_cast<size_t>(all - done));
+        start_ += done;
+    }
+
+    bool streaming_;
+    /* The addresses of the first gathered element and of the next one. */
+    uint8_t *start_ = nullptr;
+    uint8_t *next_ = nullptr;
+    alignas(LINE_BYTES) uint8_t buffer_[CAPACITY];
+};
+
+/* ------------------------------------------------------------------------------------------- reading a row */
+
+/* count values from `source`, `step` bytes apart. */
+SD_INLINE void gather(const uint8_t *source, int64_t step, int64_t count, uint8_t *destination) {
+    for (int64_t i = 0; i < count; ++i) {
+        destination[i] = source[i * step];
+    }
+}
+
+/* destination[i] = source[count - 1 - i]. The source is walked upwards, as the processor's prefetcher expects. */
+static void reverse(const uint8_t *source, int64_t count, uint8_t *destination) {
+    typedef uint8_t Block __attribute__((vector_size(16)));
+    const Block backwards = {15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0};
+    int64_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        Block block;
+        memcpy(&block, source + i, sizeof block);
+        block = __builtin_shuffle(block, backwards);
+        memcpy(destination + count - 16 - i, &block, sizeof block);
+    }
+    for (; i < count; ++i) {
+        destination[count - 1 - i] = source[i];
+    }
+}
+
+static void gather_values(const uint8_t *source, int64_t step, int64_t count, uint8_t *destination) {
+    switch (step) {
+    case 1:
+        memcpy(destination, source, static_cast<size_t>(count));
+        break;
+    case -1:
+        reverse(source - (count - 1), count, destination);
+        break;
+    case 3:
+        gather(source, 3, count, destination);
+        break;
+    default:
+        gather(source, step, count, destination);
+    }
+}
+
+/* Pixels from an NHWC row to an NHWC row, right to left when step is negative. */
+static void gather_pixels(const uint8_t *source, int64_t step, int64_t channels, int64_t count,
+                          uint8_t *destination) {
+    if (step > 0) {
+        memcpy(destination, source, static_cast<size_t>(count * channels));
         return;
     }
-    const int64_t pixel = channel < 0 ? options.channels : 1;
-    const int64_t first_column = begin / call.patch_size;
-    const int64_t columns = grid_size(end, call.patch_size) - first_column;
-    const int64_t position = (y / call.patch_size) * state->grid_columns + first_column;
-    const uint8_t *chosen = state->positions + position;
-    if (!state->kept) {
-        chosen_positions(state->limit, call.at, state->number, static_cast<uint32_t>(position),
-                         static_cast<uint32_t>(columns), state->positions);
-        chosen = state->positions;
-    }
-    int64_t column = 0;
-    int64_t x = begin;
-    while (x < end) {
-        const bool exchanged = chosen[column] != 0;
-        while (column < columns && (chosen[column] != 0) == exchanged) {
-            ++column;
+    for (int64_t i = 0; i < count; ++i) {
+        for (int64_t c = 0; c < channels; ++c) {
+            destination[i * channels + c] = source[i * step + c];
         }
-        const int64_t run_end = least((first_column + column) * call.patch_size, end);
-        lay_run(options, state->crop[exchanged ? 1 - side : side], y, x, run_end, channel, to + (x - begin) * pixel);
-        x = run_end;
     }
 }
 
-/* Output rows [first_row, last_row) of one side and channel (-1 = all, interleaved). */
-template <typename Out>
-static void assemble_rows(const AssemblePairsCall &call, const Normalisation &normalisation, PairState *state,
-                          int side, int64_t first_row, int64_t last_row, int64_t channel, Out *image) {
-    const sd_assemble_pairs_options &options = *call.options;
-    const int64_t pixel = channel < 0 ? options.channels : 1;
-    const int64_t cycle = channel < 0 ? 0 : channel;
-    const int64_t width = options.output_width;
-    const int64_t block_pixels = BLOCK / pixel;
-    const int64_t rows_at_once = most(1, block_pixels / width);
-    uint8_t bytes[BLOCK + LANES];
-    memset(bytes + BLOCK, 0, LANES);
-    for (int64_t row = first_row; row < last_row; row += rows_at_once) {
-        const int64_t rows = least(rows_at_once, last_row - row);
-        for (int64_t begin = 0; begin < width; begin += block_pixels) {
-            const int64_t end = least(begin + block_pixels, width);
-            for (int64_t r = 0; r < rows; ++r) {
-                lay_row(call, state, side, row + r, begin, end, channel, bytes + r * width * pixel);
+/* Output pixels [x, x + count) of a row lie at source columns first, first + direction, ...; those inside the source
+ * are [begin, end) of the count. */
+struct Columns {
+    int64_t first;
+    int64_t direction;
+    int64_t begin;
+    int64_t end;
+};
+
+static Columns columns_of(const Plan &plan, const Crop &crop, int64_t x, int64_t count) {
+    const int64_t source_width = plan.call->options->source_width;
+    Columns columns;
+    columns.direction = crop.flip ? -1 : 1;
+    columns.first = crop.flip ? crop.left + plan.width - 1 - x : crop.left + x;
+    const int64_t before = crop.flip ? columns.first - source_width + 1 : -columns.first;
+    const int64_t after = crop.flip ? columns.first + 1 : source_width - columns.first;
+    columns.begin = most(0, least(before, count));
+    columns.end = most(columns.begin, least(after, count));
+    return columns;
+}
+
+/* Copies the pixels [x, x + count) of output row y to `staged`, as u8 in the output's order. */
+static void read_row(const Plan &plan, const Crop &crop, int64_t plane, int64_t y, int64_t x, int64_t count,
+                     uint8_t *staged) {
+    const sd_assemble_pairs_options &options = *plan.call->options;
+    const int64_t channels = plan.channels;
+    const int64_t source_y = crop.top + y;
+    const Columns columns = columns_of(plan, crop, x, count);
+    const int64_t pixel = plan.pixel;
+    if (source_y < 0 || source_y >= options.source_height || columns.begin == columns.end) {
+        memset(staged, 0, static_cast<size_t>(count * pixel));
+        return;
+    }
+    const bool planar = options.source_layout == SD_NCHW;
+    const int64_t width = options.source_width;
+    const int64_t row_bytes = planar ? width : width * channels;
+    const int64_t plane_bytes = planar ? width * options.source_height : 1;
+    const int64_t step = (planar ? 1 : channels) * columns.direction;
+    /* The first column inside, channel 0. */
+    const uint8_t *source = crop.image + source_y * row_bytes +
+                            (columns.first + columns.begin * columns.direction) * (planar ? 1 : channels);
+    const bool same_order = planar == (pixel == 1) || channels == 1;
+    if (same_order && planar) {
+        source += plane * plane_bytes;
+    }
+    const int64_t inside = columns.end - columns.begin;
+    uint8_t *destination = staged + columns.begin * pixel;
+    memset(staged, 0, static_cast<size_t>(columns.begin * pixel));
+    memset(staged + columns.end * pixel, 0, static_cast<size_t>((count - columns.end) * pixel));
+    if (same_order && planar) {
+        gather_values(source, step, inside, destination);
+    } else if (same_order) {
+        gather_pixels(source, step, channels, inside, destination);
+    } else if (planar) {
+        for (int64_t c = 0; c < channels; ++c) {
+            const uint8_t *values = source + c * plane_bytes;
+            for (int64_t i = 0; i < inside; ++i) {
+                destination[i * channels + c] = values[i * step];
             }
-            const int64_t count = rows > 1 ? rows * width * pixel : (end - begin) * pixel;
-            Out *const out = image + (row * width + begin) * pixel;
-            memset(bytes + count, 0, LANES);
-            normalise_block(normalisation, call.streaming, cycle, pixel, bytes, count, out);
         }
+    } else {
+        gather_values(source + plane, step, inside, destination);
     }
 }
 
-template <typename Out>
-static void assemble_band(const AssemblePairsCall &call, const Normalisation &normalisation, int64_t pair,
-                          int64_t first_row, int64_t last_row) {
+/* -------------------------------------------------------------------------------------------- patch swap */
+
+/* Which columns of a row of patches are exchanged, as bytes of 0 and 255 over the elements of a tile. */
+class SwapMask {
+  public:
+    SwapMask(const Plan &plan, uint32_t pair) : plan_(plan), pair_(pair) {
+        const AssemblePairsCall &call = *plan.call;
+        limit_.any = false;
+        if (call.patch_size > 0) {
+            limit_ = position_limit(call.rule, call.at, pair, static_cast<uint32_t>(plan.grid_positions));
+        }
+        if (limit_.any && plan.grid_positions <= GRID_DRAWN_AT_ONCE) {
+            chosen_positions(limit_, call.at, pair, 0, static_cast<uint32_t>(plan.grid_positions), chosen_);
+        }
+    }
+
+    /* Sets the mask for pixels [x, x + count) of output row y; false when nothing is exchanged there. */
+    bool set(int64_t y, int64_t x, int64_t count) {
+        if (!limit_.any) {
+            return false;
+        }
+        const int64_t grid_row = y / plan_.call->patch_size;
+        if (grid_row != grid_row_ || x != x_) {
+            grid_row_ = grid_row;
+            x_ = x;
+            fill(count);
+        }
+        return any_;
+    }
+
+    /* Exchanges the chosen elements of two rows of a tile. */
+    void exchange(uint8_t *__restrict a, uint8_t *__restrict b, int64_t elements) const {
+        for (int64_t i = 0; i < elements; ++i) {
+            const uint8_t difference = (a[i] ^ b[i]) & mask_[i];
+            a[i] ^= difference;
+            b[i] ^= difference;
+        }
+    }
+
+  private:
+    void fill(int64_t count) {
+        const AssemblePairsCall &call = *plan_.call;
+        const int64_t first_column = x_ / call.patch_size;
+        const int64_t columns = (x_ + count - 1) / call.patch_size - first_column + 1;
+        const int64_t position = grid_row_ * plan_.grid_columns + first_column;
+        const uint8_t *chosen = chosen_ + position;
+        if (plan_.grid_positions > GRID_DRAWN_AT_ONCE) {
+            chosen_positions(limit_, call.at, pair_, static_cast<uint32_t>(position), static_cast<uint32_t>(columns),
+                             chosen_);
+            chosen = chosen_;
+        }
+        any_ = false;
+        for (int64_t column = 0; column < columns; ++column) {
+            const int64_t begin = most((first_column + column) * call.patch_size, x_) - x_;
+            const int64_t end = least((first_column + column + 1) * call.patch_size, x_ + count) - x_;
+            memset(mask_ + begin * plan_.pixel, chosen[column] ? 255 : 0,
+                   static_cast<size_t>((end - begin) * plan_.pixel));
+            any_ = any_ || chosen[column] != 0;
+        }
+    }
+
+    const Plan &plan_;
+    uint32_t pair_;
+    PositionLimit limit_;
+    /* The grid row and the tile that the mask is for. */
+    int64_t grid_row_ = -1;
+    int64_t x_ = -1;
+    bool any_ = false;
+    uint8_t mask_[TILE];
+    uint8_t chosen_[GRID_DRAWN_AT_ONCE];
+};
+
+/* -------------------------------------------------------------------------------------------------- items */
+
+static Crop draw_crop(const AssemblePairsCall &call, uint32_t pair, int side) {
     const sd_assemble_pairs_options &options = *call.options;
-    const int64_t plane = int64_t{options.output_height} * options.output_width;
-    PairState state;
-    start_pair(call, pair, &state);
-    for (int side = 0; side < 2 && call.output[side] != nullptr; ++side) {
-        Out *const image = static_cast<Out *>(call.output[side]) + pair * options.channels * plane;
-        if (options.output_layout == SD_NHWC) {
-            assemble_rows(call, normalisation, &state, side, first_row, last_row, -1, image);
-        } else {
-            for (int64_t channel = 0; channel < options.channels; ++channel) {
-                assemble_rows(call, normalisation, &state, side, first_row, last_row, channel,
-                              image + channel * plane);
+    const uint32_t rows = static_cast<uint32_t>(options.source_height + 2 * options.padding - options.output_height);
+    const uint32_t columns = static_cast<uint32_t>(options.source_width + 2 * options.padding - options.output_width);
+    uint32_t top = rows / 2;
+    uint32_t left = columns / 2;
+    if (options.random_crop) {
+        const PhiloxBlock block = random_block(call.at, pair, PURPOSE_CROP, 0);
+        top = uniform_integer(block.word[2 * side], rows + 1);
+        left = uniform_integer(block.word[2 * side + 1], columns + 1);
+    }
+    Crop crop;
+    crop.top = int64_t{top} - options.padding;
+    crop.left = int64_t{left} - options.padding;
+    crop.flip = call.flip_threshold > 0 &&
+                happens(random_block(call.at, pair, PURPOSE_FLIP, 0).word[side], call.flip_threshold);
+    const int64_t image_bytes = int64_t{options.channels} * options.source_height * options.source_width;
+    crop.image = call.images + call.index[side][pair] * image_bytes;
+    return crop;
+}
+
+template <typename Element> static void convert(const Plan &plan, int64_t plane, const uint8_t *row, int64_t pixels,
+                                                Element *output) {
+    if (plan.pixel == 1) {
+        convert_plane(plan, plane, row, pixels, output);
+    } else {
+        convert_pixels(plan, row, pixels * plan.pixel, output);
+    }
+}
+
+/* Output rows [first_row, last_row) of a pair. */
+template <typename Element>
+static void assemble_band(const Plan &plan, int64_t pair, int64_t first_row, int64_t last_row) {
+    const AssemblePairsCall &call = *plan.call;
+    const int64_t image_elements = plan.channels * plan.height * plan.width;
+    const int64_t tile_pixels = TILE / plan.pixel;
+    SwapMask mask(plan, static_cast<uint32_t>(pair));
+    Writer<Element> writers[2] = {Writer<Element>(call.streaming), Writer<Element>(call.streaming)};
+    Crop crops[2] = {};
+    for (int side = 0; side < plan.sides; ++side) {
+        crops[side] = draw_crop(call, static_cast<uint32_t>(pair), side);
+    }
+    uint8_t staged[2][TILE];
+    for (int64_t plane = 0; plane < plan.planes; ++plane) {
+        for (int64_t y = first_row; y < last_row; ++y) {
+            for (int64_t x = 0; x < plan.width; x += tile_pixels) {
+                const int64_t pixels = least(tile_pixels, plan.width - x);
+                for (int side = 0; side < plan.sides; ++side) {
+                    read_row(plan, crops[side], plane, y, x, pixels, staged[side]);
+                }
+                if (mask.set(y, x, pixels)) {
+                    mask.exchange(staged[0], staged[1], pixels * plan.pixel);
+                }
+                const int64_t offset =
+                    pair * image_elements + ((plane * plan.height + y) * plan.width + x) * plan.pixel;
+                for (int side = 0; side < plan.sides; ++side) {
+                    uint8_t *destination = static_cast<uint8_t *>(call.output[side]) + offset * static_cast<int64_t>(sizeof(Element));
+                    convert(plan, plane, staged[side], pixels, writers[side].place(destination));
+                    writers[side].advance(pixels * plan.pixel);
+                }
             }
         }
     }
-}
-
-template <typename Out> static void assemble(const AssemblePairsCall &call) {
-    const sd_assemble_pairs_options &options = *call.options;
-    const int64_t rows = options.output_height;
-    const int64_t elements = rows * options.output_width * options.channels;
-    const int64_t bands = most(1, least(rows, elements / BAND_ELEMENTS));
-    const int64_t items = call.pairs * bands;
-    const bool parallel = items > 1 && elements > SERIAL_ELEMENTS / call.pairs;
-    Normalisation normalisation;
-    fill_normalisation(call, &normalisation);
-#pragma omp parallel num_threads(call.threads) if (parallel)
-    {
-#pragma omp for schedule(static)
-        for (int64_t item = 0; item < items; ++item) {
-            const int64_t band = item % bands;
-            assemble_band<Out>(call, normalisation, item / bands, band * rows / bands, (band + 1) * rows / bands);
-        }
+    for (int side = 0; side < plan.sides; ++side) {
+        writers[side].finish();
+    }
+    if (call.streaming) {
         end_streaming();
     }
 }
 
+static void fill_plan(const AssemblePairsCall &call, Plan *plan) {
+    const sd_assemble_pairs_options &options = *call.options;
+    const bool planar = options.output_layout == SD_NCHW;
+    plan->call = &call;
+    plan->sides = call.output[1] != nullptr ? 2 : 1;
+    plan->channels = options.channels;
+    plan->pixel = planar ? 1 : options.channels;
+    plan->planes = planar ? options.channels : 1;
+    plan->height = options.output_height;
+    plan->width = options.output_width;
+    plan->grid_columns = call.patch_size > 0 ? grid_size(plan->width, call.patch_size) : 0;
+    plan->grid_positions = call.patch_size > 0 ? grid_size(plan->height, call.patch_size) * plan->grid_columns : 0;
+    for (int64_t i = 0; i < plan->channels * LANES; ++i) {
+        plan->scale[i] = call.scale[i % plan->channels];
+        plan->shift[i] = call.shift[i % plan->channels];
+    }
+#if !defined(__FMA__)
+    for (int64_t c = 0; c < plan->channels; ++c) {
+        for (int value = 0; value < 256; ++value) {
+            plan->table.value[c][value] = __builtin_fmaf(static_cast<float>(value), plan->scale[c], plan->shift[c]);
+        }
+    }
+#endif
+}
+
+template <typename Element> static void assemble(const Plan &plan) {
+    const AssemblePairsCall &call = *plan.call;
+    const int64_t elements = plan.sides * plan.channels * plan.height * plan.width;
+    const int64_t bands = most(1, least(plan.height, elements / BAND_ELEMENTS));
+    const int64_t items = call.pairs * bands;
+    const bool parallel = call.threads > 1 && items > 1 && elements > SERIAL_ELEMENTS / call.pairs;
+#pragma omp parallel for schedule(static) num_threads(call.threads) if (parallel)
+    for (int64_t item = 0; item < items; ++item) {
+        const int64_t band = item % bands;
+        assemble_band<Element>(plan, item / bands, band * plan.height / bands, (band + 1) * plan.height / bands);
+    }
+}
+
 void assemble_pairs(const AssemblePairsCall &call) {
+    Plan plan;
+    fill_plan(call, &plan);
     switch (call.options->output_dtype) {
-    case SD_F16:
-        assemble<F16>(call);
+    case SD_F32:
+        assemble<float>(plan);
         break;
-    case SD_BF16:
-        assemble<BF16>(call);
+    case SD_F16:
+        assemble<F16>(plan);
         break;
     default:
-        assemble<float>(call);
-        break;
+        assemble<BF16>(plan);
     }
 }
 
