@@ -55,8 +55,16 @@ static void piece_sums(const Element *z, int64_t count, float max_z, float inver
     if (k < count) {
         const Float x = load_part(z + k, count - k, broadcast(-INFINITY)) - max_lanes;
         const Float e = exp_negative(x * inverse_lanes);
+        const Float plain = POWER == 0 ? exp_negative(x) : raise<POWER>(e);
         softened_lanes += e;
-        sum_lanes += POWER == 0 ? exp_negative(x) : raise<POWER>(e);
+        sum_lanes += plain;
+        /* Whole vectors, as PIECE is a multiple of LANES: the second reading may begin elsewhere than at 0. */
+        if (KEEP) {
+            store(to->softened + k, e);
+        }
+        if (KEEP && POWER == 0) {
+            store(to->plain + k, plain);
+        }
     }
     *softened += static_cast<double>(sum_of_lanes(softened_lanes));
     *sum += static_cast<double>(sum_of_lanes(POWER == 1 ? softened_lanes : sum_lanes));
