@@ -11,7 +11,7 @@
  *
  * and likewise for b. linear is 1 where a side is the second argument of KL, log where it is the first; both where
  * the gradient flows through both. Classes without mass on one side contribute to U or V an infinity that is counted
- * apart, so that the gradient stays finite: there h is taken as 0.
+ * apart; there h is taken as -1, which makes the gradient that of the finite terms.
  */
 #ifndef SWAPDISTILL_CUDA_DISTILLATION_LOSS_CUH
 #define SWAPDISTILL_CUDA_DISTILLATION_LOSS_CUH
@@ -140,7 +140,7 @@ struct Element {
     float p_b;
     float a; /* softened */
     float b;
-    float h_a; /* log a - log b, or log a - log m; 0 where it is infinite or a has no mass */
+    float h_a; /* log a - log b, or log a - log m; -1 where it is infinite, 0 where a has no mass */
     float h_b;
     bool unmasked_a;
     bool unmasked_b;
@@ -183,6 +183,11 @@ __device__ __forceinline__ Element element_of(const LossParameters &p, const Sid
     } else if (e.unmasked_a && e.unmasked_b) {
         e.h_a = d;
         e.h_b = -d;
+    } else {
+        /* The sums then hold the finite terms less the mass of the others, which is what their gradient needs; the
+         * divergence itself is infinite. */
+        e.h_a = e.unmasked_a ? -1.0f : 0.0f;
+        e.h_b = e.unmasked_b ? -1.0f : 0.0f;
     }
     return e;
 }
