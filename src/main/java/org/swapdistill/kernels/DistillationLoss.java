@@ -307,7 +307,7 @@ public final class DistillationLoss {
         }
     }
 
-    private sd_distillation_loss_options struct() {
+    private synchronized sd_distillation_loss_options struct() {
         NativeStruct<sd_distillation_loss_options> current = struct;
         if (current == null) {
             current = NativeStruct.allocate(sd_distillation_loss_options.class, sd_distillation_loss_options::new);

@@ -78,7 +78,7 @@ public final class Execution {
     }
 
     /** The native description; loads the native library. */
-    sd_execution struct() {
+    synchronized sd_execution struct() {
         NativeStruct<sd_execution> current = struct;
         if (current == null) {
             current = NativeStruct.allocate(sd_execution.class, sd_execution::new);

@@ -368,7 +368,7 @@ public final class PatchSwap {
     }
 
     /** The native options; loads the native library. */
-    sd_patch_swap_options struct() {
+    synchronized sd_patch_swap_options struct() {
         NativeStruct<sd_patch_swap_options> current = struct;
         if (current == null) {
             current = NativeStruct.allocate(sd_patch_swap_options.class, sd_patch_swap_options::new);

@@ -173,7 +173,7 @@ public final class SgdUpdate {
             }
         }
 
-        private NativeStruct<sd_sgd_parameter> table() {
+        private synchronized NativeStruct<sd_sgd_parameter> table() {
             NativeStruct<sd_sgd_parameter> current = table;
             if (current == null) {
                 current = NativeStruct.allocate(sd_sgd_parameter.class, sd_sgd_parameter::new, entries.size());
