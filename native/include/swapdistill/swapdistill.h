@@ -134,7 +134,8 @@ SD_API sd_status sd_cuda_available(void);
 /* ------------------------------------------------------------------------------------------ random numbers */
 
 /* The place in the training run that a batch's random numbers belong to. Pair i of a call is numbered
- * first_pair + i, so that a batch cut into several calls draws what one call would draw. */
+ * first_pair + i, so that a batch cut into several calls draws what one call would draw; first_pair + pairs is at most
+ * 2^32. */
 typedef struct sd_random_position {
     uint64_t seed;
     uint32_t epoch;
@@ -279,7 +280,9 @@ typedef enum sd_reduction {
  * whose logits are all -inf, gives NaN in that row's loss, gradients, cross-entropy, divergence and log-sum-exp (of
  * the member that has it, where there are two) and a hit of 0, and NaN in the sum or mean; never anything elsewhere.
  * A term whose weight in the options is 0 is left out, also where it is infinite. With reverse KL and in coupled mode
- * the gradient where D is infinite is that of D's finite terms. */
+ * the gradient where D is infinite is that of D's finite terms: with F the sum of s (log s - log t) over the classes
+ * where both have mass, and P the sum of s there, T d/dz[k] = s[k] (log s[k] - log t[k] + 1 - F - P) for those classes
+ * and -s[k] (F + P) for the others. */
 typedef struct sd_distillation_loss_options {
     size_t struct_size;
     sd_dtype dtype;               /* of logits, target and gradients: SD_F32, SD_F16, SD_BF16 */
@@ -325,7 +328,8 @@ typedef struct sd_distillation_loss_arrays {
     void *logits_gradient;
     void *target_gradient;
     float *row_cross_entropy; /* [S, N, M]: CE, unweighted */
-    float *row_divergence;    /* [S, N, M]: D(t, s), without T^2, unweighted; pair: [0] D(s_b, s_a), [1] D(s_a, s_b) */
+    float *row_divergence;    /* [S, N, M]: D(t, s), without T^2, unweighted; pair: [0] D(s_b, s_a), [1] D(s_a, s_b);
+                                 must be NULL with SD_TARGET_NONE */
     float *row_log_sum_exp;   /* [S, N, M]: log sum_k exp(z[k]), temperature 1 */
     uint8_t *row_hit;         /* [S, N, M]: 1 when the first largest logit stands at the label */
     void *workspace;          /* in the memory of the device, 16-byte aligned */
@@ -358,7 +362,7 @@ typedef struct sd_sgd_parameter {
     int64_t count;         /* >= 0 */
     float *value;          /* f32 master */
     const void *gradient;
-    float *momentum;       /* velocity, zero before the first step; NULL when options->momentum is 0 */
+    float *momentum;       /* velocity, zero before the first step; must be NULL when options->momentum is 0 */
     void *low_precision;   /* receives the new value rounded to low_precision_dtype; NULL = not wanted */
     sd_dtype gradient_dtype;      /* SD_F32, SD_F16, SD_BF16 */
     sd_dtype low_precision_dtype; /* SD_F16 or SD_BF16 */
