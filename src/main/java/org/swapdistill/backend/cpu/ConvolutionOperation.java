@@ -12,6 +12,7 @@ import org.bytedeco.dnnl.convolution_backward_weights;
 import org.bytedeco.dnnl.convolution_forward;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.javacpp.BytePointer;
 import org.swapdistill.backend.Window;
 
 /** A convolution without bias. */
@@ -58,13 +59,11 @@ final class ConvolutionOperation implements Operation {
     @Override
     public void recordBackward(Recorder recorder) {
         Operand gradient = output.gradient();
-        var toWeights = new convolution_backward_weights.primitive_desc(recorder.engine(),
-                dnnl.algorithm.convolution_direct, input.value().desc(), weights.anyGradientLayout(), gradient.desc(),
-                strides, padding, padding, forward, recorder.plainAttributes(), false);
+        var toWeights = toWeights(recorder, gradient.desc());
         Operand weightsGradient = weights.gradientTarget(recorder, toWeights.diff_weights_desc());
         recorder.execute(new convolution_backward_weights(toWeights), toWeights, Recorder.arguments()
                 .with(DNNL_ARG_SRC, input.value())
-                .with(DNNL_ARG_DIFF_DST, gradient)
+                .with(DNNL_ARG_DIFF_DST, recorder.as(toWeights.diff_dst_desc(), gradient))
                 .with(DNNL_ARG_DIFF_WEIGHTS, weightsGradient));
         weights.storeGradient(recorder, weightsGradient);
         if (!input.differentiable()) {
@@ -79,6 +78,27 @@ final class ConvolutionOperation implements Operation {
                 .with(DNNL_ARG_WEIGHTS, recorder.as(toData.weights_desc(), weights.computed()))
                 .with(DNNL_ARG_DIFF_SRC, inputGradient));
         recorder.contributeGradient(input, inputGradient);
+    }
+
+    /** Takes the gradient as it is laid out, or in plain layout where oneDNN has only reference code for the former. */
+    private convolution_backward_weights.primitive_desc toWeights(Recorder recorder, memory.desc gradient) {
+        var direct = describeToWeights(recorder, gradient);
+        if (!isReference(direct.impl_info_str())) {
+            return direct;
+        }
+        var plain = describeToWeights(recorder,
+                new memory.desc(recorder.dims(output), gradient.get_data_type(), memory.format_tag.nchw));
+        return isReference(plain.impl_info_str()) ? direct : plain;
+    }
+
+    private convolution_backward_weights.primitive_desc describeToWeights(Recorder recorder, memory.desc gradient) {
+        return new convolution_backward_weights.primitive_desc(recorder.engine(),
+                dnnl.algorithm.convolution_direct, input.value().desc(), weights.anyGradientLayout(), gradient,
+                strides, padding, padding, forward, recorder.plainAttributes(), false);
+    }
+
+    private static boolean isReference(BytePointer implementation) {
+        return implementation.getString().startsWith("ref");
     }
 
     @Override
