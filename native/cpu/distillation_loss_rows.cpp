@@ -21,7 +21,8 @@ constexpr int64_t SERIAL_ELEMENTS = 4096;
 /* Below this distance from the maximum exp_narrow will do. */
 constexpr float NARROW = 87.0f;
 
-/* Exponentials of a row of up to PIECE classes, kept for the second reading. */
+/* Exponentials of a row of up to PIECE classes, kept for the second reading; a gradient that is written past the cache
+ * takes their place until it is complete. */
 struct KeptRow {
     float softened[PIECE]; /* exp((z - max) / T) */
     float plain[PIECE];    /* exp(z - max); only where it is not a power of the above */
@@ -217,14 +218,6 @@ SD_INLINE SideFactors broadcast_side(const SideScalars &side) {
                        broadcast(side.ratio),         broadcast(side.center)};
 }
 
-template <bool STREAM, typename Element> SD_INLINE void put(Element *to, Float value) {
-    if (STREAM) {
-        stream(to, value);
-    } else {
-        store(to, value);
-    }
-}
-
 static void add_piece(const LossSums &piece, RowSums *sums) {
     sums->kl_ab += static_cast<double>(sum_of_lanes(piece.kl_ab));
     sums->kl_ba += static_cast<double>(sum_of_lanes(piece.kl_ba));
@@ -235,17 +228,31 @@ static void add_piece(const LossSums &piece, RowSums *sums) {
     sums->infinite_ba |= any(piece.infinite_ba);
 }
 
-/* Elements from an address to the next one that a streaming store may have. */
-template <typename Element> SD_INLINE int64_t elements_to_alignment(const Element *address) {
-    const uintptr_t vector = LANES * sizeof(Element);
-    const uintptr_t past = reinterpret_cast<uintptr_t>(address) % vector;
-    return static_cast<int64_t>((past == 0 ? 0 : vector - past) / sizeof(Element));
+/* Writes a finished gradient past the cache. Whole lines one after the other: stores to two arrays in turn, or loads
+ * between them from addresses that agree in their last 12 bits, cost up to twice the time. */
+template <typename Element> static void stream_row(const float *from, int64_t count, Element *to) {
+    if (to == nullptr) {
+        return;
+    }
+    constexpr uintptr_t LINE = 64;
+    const uintptr_t past = reinterpret_cast<uintptr_t>(to) % LINE;
+    const int64_t head = least(static_cast<int64_t>((past == 0 ? 0 : LINE - past) / sizeof(Element)), count);
+    int64_t k = 0;
+    for (; k < head; k += LANES) {
+        store_part(to + k, load_part(from + k, least(LANES, head - k), Float{}), least(LANES, head - k));
+    }
+    for (k = head; k + LANES <= count; k += LANES) {
+        stream(to + k, load(from + k));
+    }
+    if (k < count) {
+        store_part(to + k, load_part(from + k, count - k, Float{}), count - k);
+    }
 }
 
 /* Part of a vector of both rows, as read_rows. */
-template <typename Element, bool SUM, bool GRADIENT>
+template <bool SUM, bool GRADIENT, typename Element, typename Gradient>
 SD_INLINE void read_part(const LossMode &mode, const LossFactors &factors, const Element *z_a, const Element *z_b,
-                         int64_t count, Element *gradient_a, Element *gradient_b, LossSums &sums) {
+                         int64_t count, Gradient *gradient_a, Gradient *gradient_b, LossSums &sums) {
     const Float none_b = mode.probabilities ? Float{} : broadcast(-INFINITY);
     Float g_a = {};
     Float g_b = {};
@@ -285,8 +292,8 @@ static void read_rows(const LossMode &mode, const LossFactors &shared_factors, c
             }
         }
         if (k < end) {
-            read_part<Element, SUM, GRADIENT>(own_mode, factors, z_a + k, z_b + k, end - k, advance(gradient_a, k),
-                                              advance(gradient_b, k), sums);
+            read_part<SUM, GRADIENT>(own_mode, factors, z_a + k, z_b + k, end - k, advance(gradient_a, k),
+                                     advance(gradient_b, k), sums);
             k = end;
         }
         if (SUM) {
@@ -295,11 +302,22 @@ static void read_rows(const LossMode &mode, const LossFactors &shared_factors, c
     }
 }
 
+/* Where the label stands and what it adds to the gradient there. */
+struct Label {
+    int64_t at;
+    double gradient;
+};
+
+static void add_to(float *value, double term) {
+    *value = static_cast<float>(static_cast<double>(*value) + term);
+}
+
 /* The reading that most calls make: detached forward KL with cross-entropy without smoothing, logits on both sides,
- * both rows narrow. Sums and gradients as read_rows; with KEPT the exponentials of the first reading. */
+ * both rows narrow. Sums and gradients as read_rows; with KEPT the exponentials of the first reading. With STREAM the
+ * gradients go past the cache, complete with the label's term. */
 template <typename Element, int POWER, bool KEPT, bool STREAM>
-static void read_plain_rows(const LossMode &mode, const LossFactors &shared_factors, const KeptRow *kept_a,
-                            const KeptRow *kept_b, const Element *z_a, const Element *z_b, int64_t classes,
+static void read_plain_rows(const LossMode &mode, const LossFactors &shared_factors, const Label &label,
+                            KeptRow *kept_a, KeptRow *kept_b, const Element *z_a, const Element *z_b, int64_t classes,
                             Element *gradient_a, Element *gradient_b, RowSums *row_sums) {
     const LossFactors factors = shared_factors;
     const SideFactors &a = factors.a;
@@ -307,19 +325,17 @@ static void read_plain_rows(const LossMode &mode, const LossFactors &shared_fact
     const Float log_difference = a.log_sum - b.log_sum;
     int64_t k = 0;
     while (k < classes) {
+        const int64_t begin = k;
         const int64_t end = least(k + PIECE, classes);
         LossSums sums = {};
-        if (STREAM) {
-            const int64_t head = least(elements_to_alignment(gradient_a + k), end - k);
-            if (head > 0) {
-                read_part<Element, true, true>(mode, factors, z_a + k, z_b + k, head, gradient_a + k,
-                                               advance(gradient_b, k), sums);
-                k += head;
-            }
-        }
         Float kl_ab = {};
         Float kl_ba = {};
         for (; k + LANES <= end; k += LANES) {
+            if (STREAM) {
+                /* The next piece or row; the processor's own prefetching starts anew with every page. */
+                __builtin_prefetch(z_a + k + (end - begin));
+                __builtin_prefetch(z_b + k + (end - begin));
+            }
             const Float from_max_a = load(z_a + k) - a.max;
             const Float from_max_b = load(z_b + k) - b.max;
             const Float x_a = POWER == 1 ? from_max_a : from_max_a * factors.inverse_temperature;
@@ -338,47 +354,59 @@ static void read_plain_rows(const LossMode &mode, const LossFactors &shared_fact
                 plain_a = KEPT ? load(kept_a->plain + k) : exp_narrow(from_max_a);
                 plain_b = KEPT ? load(kept_b->plain + k) : exp_narrow(from_max_b);
             }
+            const Float g_a = fma(a.cross_entropy, plain_a, a.difference * difference);
+            const Float g_b = fma(b.cross_entropy, plain_b, b.difference * -difference);
+            if (STREAM) {
+                store(kept_a->softened + (k - begin), g_a);
+                store(kept_b->softened + (k - begin), g_b);
+                continue;
+            }
             if (gradient_a != nullptr) {
-                put<STREAM>(gradient_a + k, fma(a.cross_entropy, plain_a, a.difference * difference));
+                store(gradient_a + k, g_a);
             }
             if (gradient_b != nullptr) {
-                put<STREAM>(gradient_b + k, fma(b.cross_entropy, plain_b, b.difference * -difference));
+                store(gradient_b + k, g_b);
             }
         }
         sums.kl_ab += kl_ab;
         sums.kl_ba -= kl_ba;
-        if (k < end && (end == classes || !STREAM)) {
-            read_part<Element, true, true>(mode, factors, z_a + k, z_b + k, end - k, advance(gradient_a, k),
-                                           advance(gradient_b, k), sums);
-            k = end;
+        if (k < end && STREAM) {
+            read_part<true, true>(mode, factors, z_a + k, z_b + k, end - k, kept_a->softened + (k - begin),
+                                  kept_b->softened + (k - begin), sums);
+        } else if (k < end) {
+            read_part<true, true>(mode, factors, z_a + k, z_b + k, end - k, advance(gradient_a, k),
+                                  advance(gradient_b, k), sums);
+        }
+        k = end;
+        if (STREAM) {
+            if (label.at >= begin && label.at < end) {
+                add_to(kept_a->softened + (label.at - begin), label.gradient);
+                add_to(kept_b->softened + (label.at - begin), label.gradient);
+            }
+            stream_row(kept_a->softened, end - begin, advance(gradient_a, begin));
+            stream_row(kept_b->softened, end - begin, advance(gradient_b, begin));
         }
         add_piece(sums, row_sums);
     }
 }
 
-/* Whether streaming stores can serve the gradients of this row. */
-template <typename Element> SD_INLINE bool can_stream(const Element *gradient_a, const Element *gradient_b) {
-    return gradient_a != nullptr &&
-           (gradient_b == nullptr || elements_to_alignment(gradient_a) == elements_to_alignment(gradient_b));
-}
-
 template <typename Element, int POWER>
-static void read_plain_rows(const LossMode &mode, bool streaming, const LossFactors &factors, const KeptRow *kept_a,
-                            const KeptRow *kept_b, const Element *z_a, const Element *z_b, int64_t classes,
-                            Element *gradient_a, Element *gradient_b, RowSums *sums) {
-    const bool stream = streaming && can_stream(gradient_a, gradient_b);
-    if (kept_a != nullptr && stream) {
-        read_plain_rows<Element, POWER, true, true>(mode, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
-                                                    gradient_b, sums);
-    } else if (kept_a != nullptr) {
-        read_plain_rows<Element, POWER, true, false>(mode, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
-                                                     gradient_b, sums);
-    } else if (stream) {
-        read_plain_rows<Element, POWER, false, true>(mode, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
-                                                     gradient_b, sums);
+static void read_plain_rows(const LossMode &mode, bool keep, bool streaming, const LossFactors &factors,
+                            const Label &label, KeptRow *kept_a, KeptRow *kept_b, const Element *z_a,
+                            const Element *z_b, int64_t classes, Element *gradient_a, Element *gradient_b,
+                            RowSums *sums) {
+    if (keep && streaming) {
+        read_plain_rows<Element, POWER, true, true>(mode, factors, label, kept_a, kept_b, z_a, z_b, classes,
+                                                    gradient_a, gradient_b, sums);
+    } else if (keep) {
+        read_plain_rows<Element, POWER, true, false>(mode, factors, label, kept_a, kept_b, z_a, z_b, classes,
+                                                     gradient_a, gradient_b, sums);
+    } else if (streaming) {
+        read_plain_rows<Element, POWER, false, true>(mode, factors, label, kept_a, kept_b, z_a, z_b, classes,
+                                                     gradient_a, gradient_b, sums);
     } else {
-        read_plain_rows<Element, POWER, false, false>(mode, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
-                                                      gradient_b, sums);
+        read_plain_rows<Element, POWER, false, false>(mode, factors, label, kept_a, kept_b, z_a, z_b, classes,
+                                                      gradient_a, gradient_b, sums);
     }
 }
 
@@ -450,26 +478,26 @@ static void read_rows_for_gradient(const LossMode &mode, bool careful, bool with
 
 /* The same where read_plain_rows will do. */
 template <typename Element>
-static void read_plain_rows_for_gradient(const LossMode &mode, bool streaming, const LossFactors &factors,
-                                         const KeptRow *kept_a, const KeptRow *kept_b, const Element *z_a,
+static void read_plain_rows_for_gradient(const LossMode &mode, bool keep, bool streaming, const LossFactors &factors,
+                                         const Label &label, KeptRow *kept_a, KeptRow *kept_b, const Element *z_a,
                                          const Element *z_b, int64_t classes, Element *gradient_a,
                                          Element *gradient_b, RowSums *sums) {
     switch (mode.power) {
     case 1:
-        read_plain_rows<Element, 1>(mode, streaming, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
-                                    gradient_b, sums);
+        read_plain_rows<Element, 1>(mode, keep, streaming, factors, label, kept_a, kept_b, z_a, z_b, classes,
+                                    gradient_a, gradient_b, sums);
         break;
     case 2:
-        read_plain_rows<Element, 2>(mode, streaming, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
-                                    gradient_b, sums);
+        read_plain_rows<Element, 2>(mode, keep, streaming, factors, label, kept_a, kept_b, z_a, z_b, classes,
+                                    gradient_a, gradient_b, sums);
         break;
     case 4:
-        read_plain_rows<Element, 4>(mode, streaming, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
-                                    gradient_b, sums);
+        read_plain_rows<Element, 4>(mode, keep, streaming, factors, label, kept_a, kept_b, z_a, z_b, classes,
+                                    gradient_a, gradient_b, sums);
         break;
     default:
-        read_plain_rows<Element, 0>(mode, streaming, factors, kept_a, kept_b, z_a, z_b, classes, gradient_a,
-                                    gradient_b, sums);
+        read_plain_rows<Element, 0>(mode, keep, streaming, factors, label, kept_a, kept_b, z_a, z_b, classes,
+                                    gradient_a, gradient_b, sums);
         break;
     }
 }
@@ -558,10 +586,11 @@ template <typename Element> static double process_row(const RowsOfCall<Element> 
             factors.a = broadcast_side(scalars_a);
             factors.b = broadcast_side(scalars_b);
             factors.mass_b = broadcast(mode.probabilities ? static_cast<float>(sums.mass_b) : 1.0f);
-            if (rows.plain && a.narrow && b.narrow) {
-                read_plain_rows_for_gradient(mode, call.streaming, factors, keep ? &kept_a : nullptr,
-                                             keep ? &kept_b : nullptr, z_a, z_b, classes, gradient_a, gradient_b,
-                                             &sums);
+            const double term = label_gradient(options, scale);
+            const bool plain = rows.plain && a.narrow && b.narrow;
+            if (plain) {
+                read_plain_rows_for_gradient(mode, keep, call.streaming, factors, Label{label, term}, &kept_a,
+                                             &kept_b, z_a, z_b, classes, gradient_a, gradient_b, &sums);
             } else if (distil) {
                 read_rows_for_gradient(mode, careful, !sums_first, factors, z_a, z_b, classes, gradient_a,
                                        gradient_b, &sums);
@@ -573,8 +602,7 @@ template <typename Element> static double process_row(const RowsOfCall<Element> 
                     write_cross_entropy_gradient(mode, scalars_b, z_b, classes, gradient_b);
                 }
             }
-            if (mode.cross_entropy) {
-                const double term = label_gradient(options, scale);
+            if (mode.cross_entropy && !(plain && call.streaming)) {
                 add_label(mode, factors, distil, term, label_a, label_b,
                           gradient_a != nullptr ? gradient_a + label : nullptr,
                           gradient_b != nullptr && rows.pair ? gradient_b + label : nullptr);
