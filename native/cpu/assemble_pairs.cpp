@@ -62,9 +62,20 @@ struct Plan {
 
 /* ---------------------------------------------------------------------------------------- normalise and cast */
 
+template <bool STREAM, typename Element> SD_INLINE void put(Element *to, Float value) {
+    if (STREAM) {
+        stream(to, value);
+    } else {
+        store(to, value);
+    }
+}
+
 #if defined(__FMA__)
 
-template <typename Element>
+/* Whether STREAM writes past the cache. */
+constexpr bool CONVERTS_TO_STREAM = true;
+
+template <bool STREAM, typename Element>
 static void convert_plane(const Plan &plan, int64_t channel, const uint8_t *row, int64_t count, Element *output) {
     const float scale = plan.call->scale[channel];
     const float shift = plan.call->shift[channel];
@@ -72,20 +83,20 @@ static void convert_plane(const Plan &plan, int64_t channel, const uint8_t *row,
     const Float shifts = broadcast(shift);
     int64_t i = 0;
     for (; i + LANES <= count; i += LANES) {
-        store(output + i, fma(load(row + i), scales, shifts));
+        put<STREAM>(output + i, fma(load(row + i), scales, shifts));
     }
     for (; i < count; ++i) {
         store_one(output + i, __builtin_fmaf(row[i], scale, shift));
     }
 }
 
-template <typename Element>
+template <bool STREAM, typename Element>
 static void convert_pixels(const Plan &plan, const uint8_t *row, int64_t count, Element *output) {
     const int64_t period = plan.channels * LANES;
     int64_t phase = 0;
     int64_t i = 0;
     for (; i + LANES <= count; i += LANES) {
-        store(output + i, fma(load(row + i), load(plan.scale + phase), load(plan.shift + phase)));
+        put<STREAM>(output + i, fma(load(row + i), load(plan.scale + phase), load(plan.shift + phase)));
         phase = phase + LANES == period ? 0 : phase + LANES;
     }
     for (; i < count; ++i, ++phase) {
@@ -95,7 +106,9 @@ static void convert_pixels(const Plan &plan, const uint8_t *row, int64_t count, 
 
 #else
 
-template <typename Element>
+constexpr bool CONVERTS_TO_STREAM = false;
+
+template <bool, typename Element>
 static void convert_plane(const Plan &plan, int64_t channel, const uint8_t *row, int64_t count, Element *output) {
     const float *value = plan.table.value[channel];
     for (int64_t i = 0; i < count; ++i) {
@@ -103,7 +116,7 @@ static void convert_plane(const Plan &plan, int64_t channel, const uint8_t *row,
     }
 }
 
-template <typename Element>
+template <bool, typename Element>
 static void convert_pixels(const Plan &plan, const uint8_t *row, int64_t count, Element *output) {
     for (int64_t i = 0; i < count; i += plan.channels) {
         for (int64_t c = 0; c < plan.channels; ++c) {
@@ -397,13 +410,29 @@ static Crop draw_crop(const AssemblePairsCall &call, uint32_t pair, int side) {
     return crop;
 }
 
-template <typename Element> static void convert(const Plan &plan, int64_t plane, const uint8_t *row, int64_t pixels,
-                                                Element *output) {
+template <bool STREAM, typename Element>
+static void convert(const Plan &plan, int64_t plane, const uint8_t *row, int64_t pixels, Element *output) {
     if (plan.pixel == 1) {
-        convert_plane(plan, plane, row, pixels, output);
+        convert_plane<STREAM>(plan, plane, row, pixels, output);
     } else {
-        convert_pixels(plan, row, pixels * plan.pixel, output);
+        convert_pixels<STREAM>(plan, row, pixels * plan.pixel, output);
     }
+}
+
+/* Whole lines are streamed as they are computed, which lets the memory work meanwhile; others are gathered first. */
+template <typename Element>
+static void convert_and_write(const Plan &plan, int64_t plane, const uint8_t *row, int64_t pixels, int64_t offset,
+                              int side, Writer<Element> *writer) {
+    const int64_t elements = pixels * plan.pixel;
+    Element *const destination = static_cast<Element *>(plan.call->output[side]) + offset;
+    const uintptr_t end = reinterpret_cast<uintptr_t>(destination + elements);
+    if (CONVERTS_TO_STREAM && plan.call->streaming &&
+        (reinterpret_cast<uintptr_t>(destination) | end) % LINE_BYTES == 0) {
+        convert<true>(plan, plane, row, pixels, destination);
+        return;
+    }
+    convert<false>(plan, plane, row, pixels, writer->place(reinterpret_cast<uint8_t *>(destination)));
+    writer->advance(elements);
 }
 
 /* Output rows [first_row, last_row) of a pair. */
@@ -432,9 +461,7 @@ static void assemble_band(const Plan &plan, int64_t pair, int64_t first_row, int
                 const int64_t offset =
                     pair * image_elements + ((plane * plan.height + y) * plan.width + x) * plan.pixel;
                 for (int side = 0; side < plan.sides; ++side) {
-                    uint8_t *destination = static_cast<uint8_t *>(call.output[side]) + offset * static_cast<int64_t>(sizeof(Element));
-                    convert(plan, plane, staged[side], pixels, writers[side].place(destination));
-                    writers[side].advance(pixels * plan.pixel);
+                    convert_and_write(plan, plane, staged[side], pixels, offset, side, &writers[side]);
                 }
             }
         }

@@ -55,6 +55,12 @@ final class PairAssemblyFuzzer extends KernelFuzzer {
             "pairs=3,images=4,channels=3,height=224,width=224,padding=0,cropHeight=0,cropWidth=0,randomCrop=0,"
                 + "flip=1,sourceLast=1,outputLast=1,dtype=1,single=0,swap=1,patch=1,offset=0,threads=2,firstPair=0,"
                 + "data=5",
+            "pairs=15,images=9,channels=3,height=224,width=224,padding=4,cropHeight=0,cropWidth=0,randomCrop=1,"
+                + "flip=1,sourceLast=0,outputLast=0,dtype=0,single=0,swap=2,patch=32,offset=0,threads=2,firstPair=0,"
+                + "data=7",
+            "pairs=57,images=5,channels=3,height=224,width=224,padding=4,cropHeight=0,cropWidth=0,randomCrop=1,"
+                + "flip=1,sourceLast=0,outputLast=1,dtype=2,single=1,swap=0,patch=32,offset=0,threads=2,firstPair=0,"
+                + "data=8",
             "pairs=2,images=3,channels=1,height=3,width=20011,padding=1,cropHeight=0,cropWidth=0,randomCrop=1,"
                 + "flip=1,sourceLast=0,outputLast=1,dtype=0,single=0,swap=1,patch=2,offset=0,threads=1,firstPair=0,"
                 + "data=6");
