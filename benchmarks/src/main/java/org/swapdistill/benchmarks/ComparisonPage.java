@@ -72,7 +72,8 @@ final class ComparisonPage {
         results.forEach((environment, all) -> byCase(all).forEach((name, contenders) -> {
             Samples ours = ofKind(contenders, Contender.Kind.SWAPDISTILL);
             for (Samples samples : contenders) {
-                boolean comparable = samples.kind() != Contender.Kind.COPY;
+                boolean comparable = samples.kind() != Contender.Kind.COPY
+                        && samples.kind() != Contender.Kind.WIDENING;
                 page.append("| ").append(environment.title()).append(" | ").append(name).append(" | ")
                         .append(title(samples)).append(" | ").append(samples.milliseconds()).append(" | ")
                         .append(comparable ? samples.timesAsLongAs(ours).toString() : "-").append(" | ")
@@ -87,6 +88,7 @@ final class ComparisonPage {
             case SWAPDISTILL -> "SwapDistill " + samples.contender();
             case LIBTORCH, LIBTORCH_MANUAL -> "libtorch: " + samples.contender();
             case COPY -> "copy: " + samples.contender();
+            case WIDENING -> "conversion from u8 to f32: " + samples.contender();
         };
     }
 

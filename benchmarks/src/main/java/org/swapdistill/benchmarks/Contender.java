@@ -20,7 +20,9 @@ record Contender(String name, Kind kind, Runnable work) {
         /** libtorch operations with a gradient derived by hand: listed, not part of the comparison. */
         LIBTORCH_MANUAL,
         /** A copy of a large array: the machine's limit for work bound by memory. */
-        COPY
+        COPY,
+        /** A conversion of a large array from u8 to f32: the machine's limit for pair assembly. */
+        WIDENING
     }
 
     Contender {

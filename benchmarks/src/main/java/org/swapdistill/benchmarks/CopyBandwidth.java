@@ -35,15 +35,17 @@ final class CopyBandwidth implements AutoCloseable {
         Pointer.memset(destination, 2, BYTES + ALIGNMENT);
     }
 
-    /** Read and written by one copy. */
-    long bytesMoved() {
-        return 2 * BYTES;
+    /** Read and written by one copy, or one conversion, of {@link #contenders()}. */
+    static long bytesMoved(Contender.Kind kind) {
+        return kind == Contender.Kind.WIDENING ? BYTES + BYTES / Float.BYTES : 2 * BYTES;
     }
 
     List<Contender> contenders() {
         return List.of(
                 new Contender("memcpy", Contender.Kind.COPY, () -> copy(Pointer::memcpy)),
-                new Contender("non-temporal stores", Contender.Kind.COPY, () -> copy(StreamingCopy::streaming_copy)));
+                new Contender("non-temporal stores", Contender.Kind.COPY, () -> copy(StreamingCopy::streaming_copy)),
+                new Contender("non-temporal stores", Contender.Kind.WIDENING,
+                        () -> copy(StreamingCopy::streaming_widening)));
     }
 
     private interface Copier {

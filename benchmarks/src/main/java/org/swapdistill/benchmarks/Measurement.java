@@ -54,7 +54,10 @@ final class Measurement {
         List<Samples> all = new ArrayList<>();
         for (int i = 0; i < contenders.size(); i++) {
             Contender contender = contenders.get(i);
-            long bytes = contender.kind() == Contender.Kind.COPY ? copy.bytesMoved() : measured.idealBytes();
+            long bytes = switch (contender.kind()) {
+                case COPY, WIDENING -> CopyBandwidth.bytesMoved(contender.kind());
+                default -> measured.idealBytes();
+            };
             all.add(new Samples(measured.name(), contender.kind(), contender.name(), bytes, seconds[i]));
         }
         return all;
