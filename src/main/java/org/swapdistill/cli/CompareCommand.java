@@ -79,6 +79,7 @@ final class CompareCommand implements Callable<Integer> {
         }
         try (Compute compute = runOptions.compute(spec, first.precision());
                 TrainingData data = TrainingData.load(first)) {
+            options.check(spec, data);
             Path directory = output == null ? OutputDirectory.create(null) : OutputDirectory.ensure(output);
             Comparison comparison = new Comparison(evaluateOn);
             int number = 0;

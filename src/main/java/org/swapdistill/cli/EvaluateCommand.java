@@ -58,6 +58,9 @@ final class EvaluateCommand implements Callable<Integer> {
             if (data != null) {
                 configuration = configuration.toBuilder().data(data).build();
             }
+            if (set.equals("test")) {
+                configuration = configuration.toBuilder().trainPerClass(0).validationPerClass(0).build();
+            }
             try (Compute compute = runOptions.compute(spec, DType.F32);
                     TrainingData images = TrainingData.load(configuration);
                     Evaluator evaluator = Evaluator.of(read, compute, batchSize)) {
@@ -82,7 +85,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
     private void print(Evaluation evaluation, TrainingData images) {
         PrintWriter out = spec.commandLine().getOut();
-        out.printf("%s of %s, %d images%n", set, images.name(), evaluation.images());
+        out.printf(Locale.ROOT, "%s of %s, %d images%n", set, images.name(), evaluation.images());
         out.printf(Locale.ROOT, "top-1              %.2f%%%n", 100 * evaluation.top1());
         out.printf(Locale.ROOT, "top-5              %.2f%%%n", 100 * evaluation.top5());
         out.printf(Locale.ROOT, "cross-entropy      %.4f%n", evaluation.crossEntropy());

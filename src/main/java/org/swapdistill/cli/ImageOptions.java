@@ -1,9 +1,13 @@
 package org.swapdistill.cli;
 
+import org.swapdistill.data.Dataset;
 import org.swapdistill.data.ImageSize;
 import org.swapdistill.train.TrainingConfiguration;
+import org.swapdistill.train.TrainingData;
 
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** The options of the images and their augmentation. */
 final class ImageOptions {
@@ -15,7 +19,7 @@ final class ImageOptions {
             + "the full set of the Debian package dataset-fashion-mnist.", "Default: ${DEFAULT-VALUE}"})
     private String data = DEFAULTS.data();
     @Option(names = "--image-size", paramLabel = "CxHxW", description = {
-        "What PNG and JPEG images are brought to; C is 1 (grey) or 3.", "Default: 3x32x32"})
+        "What the PNG and JPEG images of a folder are brought to; C is 1 (grey) or 3.", "Default: 3x32x32"})
     private String imageSize;
     @Option(names = "--train-per-class", paramLabel = "N", description = {
         "Train on N images of each class; 0 = all.", "Default: ${DEFAULT-VALUE}"})
@@ -44,6 +48,21 @@ final class ImageOptions {
             .cropPadding(cropPadding).flipProbability(flip);
         if (imageSize != null) {
             builder.imageSize(imageSize());
+        }
+    }
+
+    /** Refuses --image-size for data that have a size of their own, and says which files of a folder were left out. */
+    void check(CommandSpec spec, TrainingData data) {
+        Dataset train = data.train();
+        if (imageSize != null
+                && !imageSize().equals(new ImageSize(train.channels(), train.height(), train.width()))) {
+            throw new ParameterException(spec.commandLine(), "--image-size is " + imageSize + "; expected it only for"
+                + " a folder of PNG and JPEG files: the images of " + data.name() + " are " + train.channels() + "x"
+                + train.height() + "x" + train.width());
+        }
+        if (!data.skipped().isEmpty()) {
+            spec.commandLine().getErr().println("left out " + data.skipped().size()
+                + " files or folders that are not PNG or JPEG files of a class, such as " + data.skipped().get(0));
         }
     }
 

@@ -59,7 +59,11 @@ public final class Main implements Runnable {
         commandLine.setUsageHelpWidth(100);
         commandLine.setUsageHelpLongOptionsMaxWidth(34);
         commandLine.setExecutionExceptionHandler((exception, command, parsed) -> {
-            command.getErr().println(command.getColorScheme().errorText("error: " + describe(exception)));
+            String message = describe(exception);
+            if (exception instanceof IllegalArgumentException) {
+                message = TrainingOptions.optionWords(command.getCommandSpec(), message);
+            }
+            command.getErr().println(command.getColorScheme().errorText("error: " + message));
             if (isUnexpected(exception)) {
                 exception.printStackTrace(command.getErr());
             }
@@ -75,7 +79,13 @@ public final class Main implements Runnable {
             command.getErr().println("`" + command.getCommandSpec().qualifiedName() + " --help` lists the options");
             return ExitCode.USAGE;
         });
-        return commandLine.execute(arguments.length == 0 ? new String[] {"train"} : arguments);
+        try {
+            return commandLine.execute(arguments.length == 0 ? new String[] {"train"} : arguments);
+        } catch (OutOfMemoryError e) {
+            err.println("error: there is not enough memory (" + e.getMessage() + "); smaller batches, images or"
+                + " students need less, and java -Xmx gives the JVM more");
+            return ExitCode.FAILURE;
+        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.swapdistill.cli;
 
 import org.swapdistill.data.Dataset;
+import org.swapdistill.data.DatasetException;
 import org.swapdistill.data.ImageFile;
 import org.swapdistill.data.ImageSize;
 import org.swapdistill.tensor.DType;
@@ -19,17 +20,22 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 
 /** Classifies image files. */
 @Command(name = "predict", mixinStandardHelpOptions = true, abbreviateSynopsis = true,
     sortOptions = false,
-    description = {"Classifies PNG and JPEG files: class and confidence (softmax probability) of each.", "",
+    description = {"Classifies PNG and JPEG files: class and confidence (softmax probability) of each. Files that "
+        + "cannot be decoded are named; the exit code is then 1.", "",
         "Images are scaled and cropped to the student's size, and turned to grey when it was trained on grey images."},
     synopsisHeading = "%nUsage: ", descriptionHeading = "%n", parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n", footerHeading = "%nExample:%n",
@@ -56,28 +62,43 @@ final class PredictCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--top is " + top + "; expected at least 1");
         }
         try (Checkpoint read = CheckpointArguments.read(checkpoint);
-                Compute compute = runOptions.compute(spec, DType.F32);
-                Dataset images = images(read.imageFormat());
-                Evaluator evaluator = Evaluator.of(read, compute, Math.min(files.size(), BATCH))) {
-            double[][] probabilities = evaluator.probabilities(images);
-            for (int i = 0; i < files.size(); i++) {
-                print(files.get(i), probabilities[i], read.imageFormat().classNames());
+                Compute compute = runOptions.compute(spec, DType.F32)) {
+            ImageFormat format = read.imageFormat();
+            Map<Path, byte[]> images = readImages(format);
+            if (!images.isEmpty()) {
+                predict(read, compute, images);
             }
+            return images.keySet().containsAll(files) ? ExitCode.SUCCESS : ExitCode.FAILURE;
         }
-        return ExitCode.SUCCESS;
     }
 
-    private Dataset images(ImageFormat format) throws IOException {
+    /** The files that can be decoded, in their order; the others are named on the error stream. */
+    private Map<Path, byte[]> readImages(ImageFormat format) throws IOException {
         ImageSize size = new ImageSize(format.channels(), format.height(), format.width());
-        Tensor pixels = Tensor.allocate(DType.U8, files.size(), size.channels(), size.height(), size.width());
-        try {
-            for (int i = 0; i < files.size(); i++) {
-                pixels.slice(i, i + 1L).asByteBuffer().put(ImageFile.read(files.get(i), size));
+        Map<Path, byte[]> images = new LinkedHashMap<>();
+        for (Path file : files) {
+            try {
+                images.put(file, ImageFile.read(file, size));
+            } catch (DatasetException e) {
+                PrintWriter err = spec.commandLine().getErr();
+                err.println(spec.commandLine().getColorScheme().errorText("error: " + e.getMessage()));
             }
-            return Dataset.of(pixels, new int[files.size()], format.classNames());
-        } catch (IOException | RuntimeException | Error e) {
-            pixels.close();
-            throw e;
+        }
+        return images;
+    }
+
+    private void predict(Checkpoint read, Compute compute, Map<Path, byte[]> images) throws IOException {
+        ImageFormat format = read.imageFormat();
+        int count = images.size();
+        try (Tensor pixels = Tensor.allocate(DType.U8, count, format.channels(), format.height(), format.width());
+                Evaluator evaluator = Evaluator.of(read, compute, Math.min(count, BATCH))) {
+            ByteBuffer bytes = pixels.asByteBuffer();
+            images.values().forEach(bytes::put);
+            double[][] probabilities = evaluator.probabilities(
+                Dataset.of(pixels, new int[count], format.classNames()));
+            List<Path> order = List.copyOf(images.keySet());
+            files.stream().filter(images::containsKey).forEach(file ->
+                print(file, probabilities[order.indexOf(file)], format.classNames()));
         }
     }
 

@@ -5,6 +5,7 @@ import org.swapdistill.train.Compute;
 import org.swapdistill.train.SwapPreview;
 import org.swapdistill.train.TrainingConfiguration;
 import org.swapdistill.train.TrainingData;
+import org.swapdistill.train.checkpoint.AtomicFile;
 
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -15,7 +16,9 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -33,6 +36,7 @@ import javax.imageio.ImageIO;
     optionListHeading = "%nOptions:%n")
 final class PreviewCommand implements Callable<Integer> {
     private static final int MOST_PAIRS = 1000;
+    private static final long MOST_PIXELS = 1L << 26;
 
     @Spec
     private CommandSpec spec;
@@ -68,11 +72,17 @@ final class PreviewCommand implements Callable<Integer> {
                 TrainingData data = TrainingData.load(configuration)) {
             require(pairs <= data.train().size(), "--pairs", pairs, "at most " + data.train().size()
                 + ", the number of training images");
+            images.check(spec, data);
+            long side = (long) data.train().height() * scale;
+            require(4 * pairs * side * data.train().width() * scale <= MOST_PIXELS, "--pairs", pairs,
+                "fewer, or a smaller --scale: the sheet would have more than " + MOST_PIXELS + " pixels");
             SwapPreview preview = SwapPreview.of(configuration, data.train(), pairs, compute.execution());
             Files.createDirectories(file.toAbsolutePath().getParent());
-            if (!ImageIO.write(ContactSheet.draw(preview, scale), "png", file.toFile())) {
+            ByteArrayOutputStream png = new ByteArrayOutputStream();
+            if (!ImageIO.write(ContactSheet.draw(preview, scale), "png", png)) {
                 throw new IOException("cannot write " + file + ": no PNG writer");
             }
+            AtomicFile.write(file, channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(png.toByteArray())));
         }
         spec.commandLine().getOut().println("wrote " + file);
         return ExitCode.SUCCESS;

@@ -91,6 +91,7 @@ final class TrainCommand implements Callable<Integer> {
         TrainingOptions.checked(spec, () -> Architecture.parse(configuration.model()));
         try (Compute compute = runOptions.compute(spec, configuration.precision());
                 TrainingData data = TrainingData.load(configuration)) {
+            options.check(spec, data);
             Path directory = OutputDirectory.create(output);
             announce(configuration, data);
             return finish(session(directory).start(configuration, data, compute), directory, data);

@@ -4,6 +4,7 @@ import org.swapdistill.tensor.DType;
 import org.swapdistill.train.Objective;
 import org.swapdistill.train.ScheduleType;
 import org.swapdistill.train.TrainingConfiguration;
+import org.swapdistill.train.TrainingData;
 
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Model.CommandSpec;
@@ -139,6 +140,11 @@ final class TrainingOptions {
         });
     }
 
+    /** Checks and reports what only the data show; see {@link ImageOptions#check}. */
+    void check(CommandSpec spec, TrainingData data) {
+        images.check(spec, data);
+    }
+
     /** The --data option, if given. */
     Optional<String> data(CommandSpec spec) {
         return given(spec, "--data") ? Optional.of(images.data()) : Optional.empty();
@@ -190,18 +196,19 @@ final class TrainingOptions {
         try {
             return action.get();
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), optionWords(e.getMessage()), e);
+            throw new ParameterException(spec.commandLine(), optionWords(spec, e.getMessage()), e);
         }
     }
 
-    /** Replaces the configuration's name at the start of a message by the option's. */
-    private static String optionWords(String message) {
+    /** Replaces the configuration's name at the start of a message by the option's, if the command has it. */
+    static String optionWords(CommandSpec spec, String message) {
         int end = message.indexOf(" is ");
         if (end <= 0 || !message.substring(0, end).matches("[a-zA-Z0-9]+")) {
             return message;
         }
         String name = message.substring(0, end);
         String kebab = "--" + name.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
-        return OPTION_NAMES.getOrDefault(name, kebab) + message.substring(end);
+        String option = OPTION_NAMES.getOrDefault(name, kebab);
+        return spec.findOption(option) == null ? message : option + message.substring(end);
     }
 }

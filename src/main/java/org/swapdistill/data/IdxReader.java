@@ -3,6 +3,7 @@ package org.swapdistill.data;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.OptionalLong;
 import org.swapdistill.tensor.Tensor;
 
@@ -61,7 +62,7 @@ final class IdxReader {
         }
         int magic = UNSIGNED_BYTE << 8 | dimensions;
         if (header.length >= 4 && bigEndian(header, 0) != magic) {
-            throw new DatasetException(String.format(
+            throw new DatasetException(String.format(Locale.ROOT,
                     "%s: byte 0: magic number is 0x%08x; expected 0x%08x (IDX, unsigned bytes, %d dimension%s)",
                     source.name(), bigEndian(header, 0), magic, dimensions, dimensions == 1 ? "" : "s"));
         }

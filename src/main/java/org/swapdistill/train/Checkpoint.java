@@ -171,10 +171,14 @@ public final class Checkpoint implements AutoCloseable {
 
     private static List<String> classNames(String json) {
         try {
-            return JSON.readValue(json, new TypeReference<List<String>>() { });
+            List<String> names = JSON.readValue(json, new TypeReference<List<String>>() { });
+            if (names != null && !names.isEmpty() && names.stream().allMatch(name -> name != null)) {
+                return names;
+            }
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("'class_names' is not a JSON list of strings");
         }
+        throw new IllegalArgumentException("'class_names' is '" + json + "'; expected a JSON list of strings");
     }
 
     /** Moves the entries whose names begin with prefix to a map of their own, without the prefix. */

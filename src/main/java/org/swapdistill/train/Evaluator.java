@@ -31,8 +31,8 @@ public final class Evaluator implements AutoCloseable {
 
     /** An evaluator of the student in a checkpoint. */
     public static Evaluator of(Checkpoint checkpoint, Compute compute, int batchSize) {
-        Evaluator evaluator = new Evaluator(Students.architecture(checkpoint.configuration(),
-            checkpoint.imageFormat()), checkpoint.imageFormat(), compute, batchSize);
+        Evaluator evaluator = new Evaluator(Students.architecture(checkpoint), checkpoint.imageFormat(), compute,
+            batchSize);
         try {
             evaluator.network.importState(checkpoint.state());
             return evaluator;
@@ -67,7 +67,11 @@ public final class Evaluator implements AutoCloseable {
         return complete ? Optional.of(sums.result()) : Optional.empty();
     }
 
-    /** The softmax probabilities of each image of a data set, [M][K]. */
+    /**
+     * The softmax probabilities of each image of a data set, [M][K].
+     *
+     * @throws NonFiniteException when the student's output is not finite
+     */
     public double[][] probabilities(Dataset dataset) throws IOException {
         double[][] probabilities = new double[dataset.size()][];
         forEachBatch(dataset, () -> false, (first, count) -> {
@@ -82,6 +86,10 @@ public final class Evaluator implements AutoCloseable {
         double[] row = new double[format.classes()];
         double max = Double.NEGATIVE_INFINITY;
         for (int k = 0; k < row.length; k++) {
+            if (!Float.isFinite(logits[offset + k])) {
+                throw new NonFiniteException("the logit of class " + k + " is " + logits[offset + k]
+                    + "; the student has diverged");
+            }
             max = Math.max(max, logits[offset + k]);
         }
         double sum = 0;

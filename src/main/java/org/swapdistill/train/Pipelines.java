@@ -14,8 +14,18 @@ final class Pipelines {
     private Pipelines() {
     }
 
-    /** The patch swap, whether or not the objective uses it. */
-    static PatchSwap patchSwap(TrainingConfiguration configuration, Layout layout) {
+    /**
+     * The patch swap, whether or not the objective uses it.
+     *
+     * @throws IllegalArgumentException when an image is a single patch: exchanging whole images changes nothing
+     */
+    static PatchSwap patchSwap(TrainingConfiguration configuration, ImageFormat format, Layout layout) {
+        int longest = Math.max(format.height(), format.width());
+        if (configuration.patchSize() >= longest) {
+            throw new IllegalArgumentException("patchSize is " + configuration.patchSize() + "; expected less than "
+                + longest + ", so that images of " + format.height() + " x " + format.width()
+                + " pixels have more than one patch");
+        }
         PatchSwap.Builder swap = PatchSwap.builder()
             .patchSize(configuration.patchSize())
             .probability(configuration.swapProbability())

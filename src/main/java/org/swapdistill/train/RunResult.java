@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -51,12 +52,23 @@ public record RunResult(Map<String, String> configuration, String dataFingerprin
     public static RunResult read(Path file) throws IOException {
         try {
             RunResult result = JSON.readValue(Files.readString(file), RunResult.class);
-            if (result == null || result.configuration == null || result.evaluations == null) {
-                throw new IOException(file + " is not the result of a run: it has no configuration or evaluations");
+            if (result == null || result.configuration == null || result.dataFingerprint == null
+                    || result.evaluations == null || !result.evaluations.values().stream().allMatch(RunResult::whole)) {
+                throw new IOException(file + " is not the result of a run: it has no configuration, dataFingerprint or"
+                    + " evaluations, or one that lacks bins");
             }
             return result;
         } catch (JsonProcessingException e) {
             throw new IOException(file + " is not the result of a run: " + e.getOriginalMessage());
+        } catch (CharacterCodingException e) {
+            throw new IOException(file + " is not the result of a run: it is not UTF-8 text");
         }
+    }
+
+    private static boolean whole(Evaluation evaluation) {
+        return evaluation != null && evaluation.binCounts() != null && evaluation.binConfidences() != null
+            && evaluation.binAccuracies() != null && evaluation.binCounts().length == Evaluation.BINS
+            && evaluation.binConfidences().length == Evaluation.BINS
+            && evaluation.binAccuracies().length == Evaluation.BINS;
     }
 }

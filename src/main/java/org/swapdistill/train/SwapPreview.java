@@ -37,14 +37,15 @@ public final class SwapPreview {
      * Assembles pairs; whatever the objective of the configuration, patches are swapped.
      *
      * @param pairs 1 to the number of images
+     * @throws IllegalArgumentException when an image is a single patch
      */
     public static SwapPreview of(TrainingConfiguration configuration, Dataset train, int pairs, Execution execution) {
-        PatchSwap swap = Pipelines.patchSwap(configuration, Layout.NCHW);
+        ImageFormat unit = new ImageFormat(train.channels(), train.height(), train.width(),
+            filled(train.channels(), 0), filled(train.channels(), 1), train.classNames());
+        PatchSwap swap = Pipelines.patchSwap(configuration, unit, Layout.NCHW);
         Pairs drawn = new PairSampler(train.labels(), train.classes(), configuration.seed()).pairs(0);
         RandomPosition at = new RandomPosition(configuration.seed(), 0, 0, 0);
         long[] shape = {pairs, train.channels(), train.height(), train.width()};
-        ImageFormat unit = new ImageFormat(train.channels(), train.height(), train.width(),
-            filled(train.channels(), 0), filled(train.channels(), 1), train.classNames());
         float[][] images = new float[4][];
         try (Tensor indexA = Tensor.of(Arrays.copyOf(drawn.anchors(), pairs), pairs);
                 Tensor indexB = Tensor.of(Arrays.copyOf(drawn.partners(), pairs), pairs);

@@ -118,6 +118,7 @@ public final class Trainer implements AutoCloseable {
                 + "; the checkpoint was trained on " + checkpoint.dataFingerprint()
                 + " and continues only with the same images in the same order");
         }
+        Students.architecture(checkpoint);
         Trainer trainer = new Trainer(checkpoint.configuration(), data, checkpoint.imageFormat(), compute);
         try {
             trainer.restore(checkpoint);
@@ -163,7 +164,7 @@ public final class Trainer implements AutoCloseable {
         PairAssembler.Builder assembler = Pipelines.assembler(configuration, format, network.inputType(),
             network.inputLayout());
         if (configuration.objective().swaps()) {
-            assembler.patchSwap(Pipelines.patchSwap(configuration, network.inputLayout()));
+            assembler.patchSwap(Pipelines.patchSwap(configuration, format, network.inputLayout()));
         }
         return new BatchLoader(train, new PairSampler(train.labels(), train.classes(), configuration.seed()),
             assembler.build(), Pipelines.LOADER_EXECUTION, configuration.pairsPerBatch(), network.inputType(),
@@ -174,7 +175,7 @@ public final class Trainer implements AutoCloseable {
         SgdUpdate.Parameters.Builder table = SgdUpdate.Parameters.builder();
         for (Parameter parameter : network.parameters()) {
             boolean decays = parameter.decays() || configuration.decayAll();
-            table.add(parameter.value(), parameter.gradient(), parameter.momentum(),
+            table.add(parameter.value(), parameter.gradient(), configuration.momentum() > 0 ? parameter.momentum() : null,
                 parameter.lowPrecision().orElse(null), decays ? (float) configuration.weightDecay() : 0);
         }
         return table.build();

@@ -6,6 +6,7 @@ import org.swapdistill.data.Dataset;
 import org.swapdistill.data.TrainTest;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -17,16 +18,22 @@ public final class TrainingData implements AutoCloseable {
     private final Dataset train;
     private final Dataset validation;
     private final Dataset test;
+    private final List<String> skipped;
 
     /**
      * @param name for messages
      * @param validation null = none
      */
     public TrainingData(String name, Dataset train, Dataset validation, Dataset test) {
+        this(name, train, validation, test, List.of());
+    }
+
+    private TrainingData(String name, Dataset train, Dataset validation, Dataset test, List<String> skipped) {
         this.name = name;
         this.train = train;
         this.validation = validation;
         this.test = test;
+        this.skipped = skipped;
     }
 
     /**
@@ -43,17 +50,19 @@ public final class TrainingData implements AutoCloseable {
         Dataset validation = null;
         try {
             if (configuration.validationPerClass() > 0) {
+                requireImages("validationPerClass", configuration.validationPerClass(), train, 1);
                 Dataset.Split split = train.split(configuration.validationPerClass(), configuration.dataSeed());
                 train.close();
                 train = split.first();
                 validation = split.second();
             }
             if (configuration.trainPerClass() > 0) {
+                requireImages("trainPerClass", configuration.trainPerClass(), train, 0);
                 Dataset subset = train.subset(configuration.trainPerClass(), configuration.dataSeed());
                 train.close();
                 train = subset;
             }
-            return new TrainingData(all.name(), train, validation, all.test());
+            return new TrainingData(all.name(), train, validation, all.test(), all.skipped());
         } catch (RuntimeException | Error e) {
             train.close();
             if (validation != null) {
@@ -61,6 +70,18 @@ public final class TrainingData implements AutoCloseable {
             }
             all.test().close();
             throw e;
+        }
+    }
+
+    /** Checks that every class that has images has enough of them, leaving {@code rest}. */
+    private static void requireImages(String name, int perClass, Dataset train, int rest) {
+        int[] sizes = train.classSizes();
+        for (int c = 0; c < sizes.length; c++) {
+            if (sizes[c] > 0 && perClass > sizes[c] - rest) {
+                throw new IllegalArgumentException(name + " is " + perClass + "; expected at most "
+                    + (sizes[c] - rest) + ": class '" + train.classNames().get(c) + "' has " + sizes[c]
+                    + " training images");
+            }
         }
     }
 
@@ -79,6 +100,11 @@ public final class TrainingData implements AutoCloseable {
 
     public Dataset test() {
         return test;
+    }
+
+    /** Files in a folder of images that are neither PNG nor JPEG and were left out; immutable. */
+    public List<String> skipped() {
+        return skipped;
     }
 
     @Override

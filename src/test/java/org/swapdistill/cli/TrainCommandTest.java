@@ -74,7 +74,57 @@ class TrainCommandTest {
         assertTrue(predict.out().lines().allMatch(line -> line.matches(".*image.png:(  \\S+ [0-9.]+%){2}")),
             predict.out());
         assertEquals(2, predict.out().lines().count());
-        assertEquals(1, Program.run("predict", run, data.resolve("t10k-labels-idx1-ubyte")).exitCode());
+        Path broken = data.resolve("t10k-labels-idx1-ubyte");
+        assertEquals(1, Program.run("predict", run, broken).exitCode());
+        Program some = Program.run("predict", run, broken, image);
+        assertEquals(1, some.exitCode(), some.toString());
+        assertTrue(some.err().contains("t10k-labels-idx1-ubyte"), some.err());
+        assertTrue(some.out().startsWith(image + ":"), "the other images are classified: " + some);
+    }
+
+    @Test
+    void trainsWithoutMomentum() {
+        Program program = train(1, "--momentum", 0, "--nesterov", "false", "--output", directory.resolve("run"));
+        assertEquals(0, program.exitCode(), program.toString());
+    }
+
+    @Test
+    void valuesThatDoNotFitTheDataAreNamed() {
+        String[][] mistakes = {
+            {"--train-per-class", "9", "--train-per-class is 9; expected at most 8: class '0' has 8 training images"},
+            {"--validation-per-class", "8", "--validation-per-class is 8; expected at most 7"},
+            {"--position-count", "5", "--position-count is 5; expected at most 4"},
+            {"--image-size", "1x16x16", "--image-size is 1x16x16; expected it only for a folder of PNG"}};
+        for (String[] mistake : mistakes) {
+            Program program = train(1, mistake[0], mistake[1], "--output", directory.resolve("run"));
+            assertTrue(program.exitCode() != 0, program.toString());
+            assertTrue(program.err().contains(mistake[2]), program.err());
+        }
+        Program whole = Program.run("train", "--data", data, "--model", "resnet8", "--batch-size", 16, "--patch-size",
+            12, "--output", directory.resolve("run"));
+        assertEquals(1, whole.exitCode(), whole.toString());
+        assertTrue(whole.err().contains("--patch-size is 12; expected less than 12"), whole.err());
+        Program batch = Program.run("train", "--data", data, "--model", "resnet8", "--batch-size", 66, "--patch-size",
+            6, "--output", directory.resolve("run"));
+        assertTrue(batch.err().contains("--batch-size is 66; expected at most 64"), batch.err());
+    }
+
+    @Test
+    void filesThatAreNotImagesAreReported() throws IOException {
+        for (String name : List.of("a", "b")) {
+            Path folder = Files.createDirectories(directory.resolve("images").resolve(name));
+            for (int i = 0; i < 4; i++) {
+                ImageIO.write(new BufferedImage(16, 16, BufferedImage.TYPE_BYTE_GRAY), "png",
+                    folder.resolve(i + ".png").toFile());
+            }
+        }
+        Files.writeString(directory.resolve("images").resolve("a").resolve("photo.webp"), "");
+        Program program = Program.run("train", "--data", directory.resolve("images"), "--image-size", "1x16x16",
+            "--model", "resnet8", "--epochs", 1, "--batch-size", 2, "--patch-size", 8, "--output",
+            directory.resolve("run"));
+        assertEquals(0, program.exitCode(), program.toString());
+        assertTrue(program.err().contains("left out 1 file"), program.toString());
+        assertTrue(program.err().contains("photo.webp"), program.err());
     }
 
     @Test
@@ -97,6 +147,12 @@ class TrainCommandTest {
         Path larger = SmallData.writeIdx(directory.resolve("other"), 2);
         Program evaluate = Program.run("evaluate", run, "--data", larger);
         assertEquals(0, evaluate.exitCode(), "other images of the same size are fine: " + evaluate);
+        Path subset = directory.resolve("subset");
+        assertEquals(0, Program.run("train", "--data", "builtin", "--train-per-class", 20, "--model", "resnet8",
+            "--epochs", 1, "--batch-size", 100, "--output", subset).exitCode());
+        Program wrongSize = Program.run("evaluate", subset, "--data", larger);
+        assertTrue(wrongSize.err().contains("the student takes 1 x 28 x 28"),
+            "the test set of data with fewer training images can be evaluated: " + wrongSize);
         Program builtin = Program.run("evaluate", run, "--data", "builtin");
         assertEquals(1, builtin.exitCode());
         assertTrue(builtin.err().contains("the student takes 1 x 12 x 12"), builtin.err());
@@ -164,5 +220,22 @@ class TrainCommandTest {
         Program tooMany = Program.run("preview", file, "--data", data, "--pairs", 33);
         assertEquals(2, tooMany.exitCode());
         assertTrue(tooMany.err().contains("--pairs is 33; expected at most 32"), tooMany.err());
+    }
+
+    @Test
+    @Timeout(60)
+    void previewRefusesWhatItCannotDraw() throws IOException {
+        Path folder = Files.createDirectory(directory.resolve("folder"));
+        Program onto = Program.run("preview", folder, "--data", data, "--pairs", 3, "--patch-size", 4);
+        assertEquals(1, onto.exitCode(), onto.toString());
+        assertTrue(Files.isDirectory(folder), "the directory is still there");
+        Path file = directory.resolve("preview.png");
+        Program patch = Program.run("preview", file, "--data", data, "--pairs", 3, "--patch-size", 1 << 30);
+        assertEquals(1, patch.exitCode(), patch.toString());
+        assertTrue(patch.err().contains("--patch-size is 1073741824; expected less than 12"), patch.err());
+        Program large = Program.run("preview", file, "--pairs", 1000, "--scale", 64);
+        assertEquals(2, large.exitCode(), large.toString());
+        assertTrue(large.err().contains("--pairs is 1000; expected fewer, or a smaller --scale"), large.err());
+        assertFalse(Files.exists(file));
     }
 }

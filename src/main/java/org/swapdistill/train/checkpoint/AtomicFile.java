@@ -29,13 +29,14 @@ public final class AtomicFile {
     /**
      * Replaces or creates {@code file}.
      *
-     * @throws CheckpointException if the directory does not exist or the content cannot be written; whatever
+     * @throws CheckpointException if the directory does not exist, {@code file} is a directory or a device, or the content cannot be written; whatever
      *         {@code content} throws is its cause
      */
     public static void write(Path file, Content content) throws IOException {
         Path directory = file.toAbsolutePath().getParent();
-        if (directory == null || Files.isDirectory(file)) {
-            throw new CheckpointException(file + ": is a directory; expected the name of a file to write");
+        if (directory == null || Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new CheckpointException(file + ": is a directory or a special file; expected the name of a file to"
+                    + " write");
         }
         if (!Files.isDirectory(directory)) {
             throw new CheckpointException(file + ": cannot be written: " + directory + " is not a directory");
