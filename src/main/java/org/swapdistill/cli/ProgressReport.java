@@ -8,7 +8,6 @@ import org.swapdistill.train.TrainingListener;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -20,6 +19,8 @@ import java.util.Optional;
 /** Prints one line per epoch and, on a terminal, a progress bar within the epoch. */
 final class ProgressReport implements TrainingListener, AutoCloseable {
     private static final long BAR_NANOS = 200_000_000L;
+    /** Fits a terminal of 80 columns: a line that wraps could not be drawn over. */
+    static final int COLUMNS = 79;
 
     private final PrintWriter out;
     private final boolean terminal;
@@ -51,10 +52,10 @@ final class ProgressReport implements TrainingListener, AutoCloseable {
             bar = new ProgressBarBuilder()
                 .setTaskName("epoch " + (trainer.epoch() + 1) + "/" + trainer.configuration().epochs())
                 .setInitialMax(trainer.stepsPerEpoch())
-                .setStyle(ProgressBarStyle.ASCII)
+                .setRenderer((state, width) -> bar(state.getTaskName(), state.getCurrent(), state.getMax(),
+                    state.getExtraMessage(), width))
                 .setConsumer(new ConsoleProgressBarConsumer(
-                    new PrintStream(new FileOutputStream(FileDescriptor.out), true), 110))
-                .hideEta()
+                    new PrintStream(new FileOutputStream(FileDescriptor.out), true), COLUMNS))
                 .build();
             shown = 0;
         }
@@ -63,8 +64,18 @@ final class ProgressReport implements TrainingListener, AutoCloseable {
         }
         shown = now;
         bar.stepTo(trainer.step());
-        bar.setExtraMessage(String.format(Locale.ROOT, " %.0f images/s  loss %.3f  accuracy %.1f%%  %s left",
+        bar.setExtraMessage(String.format(Locale.ROOT, "  %.0f images/s  loss %.3f  acc %.1f%%  %s left",
             trainer.imagesPerSecond(), trainer.loss(), 100 * trainer.accuracy(), left(trainer, now)));
+    }
+
+    /** One line of {@code width} characters; the bar itself takes the room that the figures leave. */
+    static String bar(String task, long done, long steps, String figures, int width) {
+        String start = task + " [";
+        String end = "] " + done + "/" + steps + figures;
+        int room = Math.max(3, width - start.length() - end.length());
+        int filled = (int) (room * done / Math.max(1, steps));
+        String line = start + "=".repeat(filled) + " ".repeat(room - filled) + end;
+        return line.substring(0, Math.min(width, line.length()));
     }
 
     private String left(Trainer trainer, long now) {

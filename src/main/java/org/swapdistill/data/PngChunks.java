@@ -36,8 +36,8 @@ final class PngChunks {
             checksum.update(file, position + 4, 4 + length);
             int stored = bytes.getInt(position + 8 + length);
             if (stored != (int) checksum.getValue()) {
-                throw new DatasetException(String.format(Locale.ROOT, "%s: byte %d: the checksum of a PNG chunk is %08x;"
-                        + " the data's is %08x", name, position, stored, checksum.getValue()));
+                throw new DatasetException(String.format(Locale.ROOT,
+                        "%s: byte %d: the checksum of a PNG chunk is %08x; the data's is %08x", name, position, stored, checksum.getValue()));
             }
             position += FRAME_BYTES + length;
         }

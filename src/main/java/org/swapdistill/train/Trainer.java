@@ -175,7 +175,8 @@ public final class Trainer implements AutoCloseable {
         SgdUpdate.Parameters.Builder table = SgdUpdate.Parameters.builder();
         for (Parameter parameter : network.parameters()) {
             boolean decays = parameter.decays() || configuration.decayAll();
-            table.add(parameter.value(), parameter.gradient(), configuration.momentum() > 0 ? parameter.momentum() : null,
+            Tensor momentum = configuration.momentum() > 0 ? parameter.momentum() : null;
+            table.add(parameter.value(), parameter.gradient(), momentum,
                 parameter.lowPrecision().orElse(null), decays ? (float) configuration.weightDecay() : 0);
         }
         return table.build();

@@ -29,8 +29,8 @@ public final class AtomicFile {
     /**
      * Replaces or creates {@code file}.
      *
-     * @throws CheckpointException if the directory does not exist, {@code file} is a directory or a device, or the content cannot be written; whatever
-     *         {@code content} throws is its cause
+     * @throws CheckpointException if the directory does not exist, {@code file} is a directory or a device, or
+     *         the content cannot be written; whatever {@code content} throws is its cause
      */
     public static void write(Path file, Content content) throws IOException {
         Path directory = file.toAbsolutePath().getParent();
