@@ -37,7 +37,8 @@ final class PngChunks {
             int stored = bytes.getInt(position + 8 + length);
             if (stored != (int) checksum.getValue()) {
                 throw new DatasetException(String.format(Locale.ROOT,
-                        "%s: byte %d: the checksum of a PNG chunk is %08x; the data's is %08x", name, position, stored, checksum.getValue()));
+                        "%s: byte %d: the checksum of a PNG chunk is %08x; the data's is %08x", name,
+                        position, stored, checksum.getValue()));
             }
             position += FRAME_BYTES + length;
         }
