@@ -30,6 +30,17 @@ static sd_status check_normalisation(const sd_assemble_pairs_options *options) {
     return SD_SUCCESS;
 }
 
+/* source + 2 * padding, which kernels keep in 32 bits. */
+static sd_status check_padded(const char *source_name, int32_t source, int32_t padding, int64_t *padded) {
+    *padded = int64_t{source} + 2 * int64_t{padding};
+    if (*padded > INT32_MAX) {
+        return fail(SD_ERROR_INVALID_ARGUMENT,
+                    "padding is %" PRId32 "; expected %s %" PRId32 " + 2 * padding to be at most %" PRId32, padding,
+                    source_name, source, INT32_MAX);
+    }
+    return SD_SUCCESS;
+}
+
 static sd_status check_assemble_pairs_options(const sd_assemble_pairs_options *options) {
     SD_CHECK(check_not_null("options", options));
     SD_CHECK(check_struct_size("sd_assemble_pairs_options.struct_size", options->struct_size,
@@ -39,10 +50,13 @@ static sd_status check_assemble_pairs_options(const sd_assemble_pairs_options *o
     SD_CHECK(check_range("channels", options->channels, 1, SD_MAX_CHANNELS));
     SD_CHECK(check_at_least("source_height", options->source_height, 1));
     SD_CHECK(check_at_least("source_width", options->source_width, 1));
-    SD_CHECK(check_range("padding", options->padding, 0, INT32_MAX / 4));
-    const int64_t border = 2 * int64_t{options->padding};
-    SD_CHECK(check_range("output_height", options->output_height, 1, options->source_height + border));
-    SD_CHECK(check_range("output_width", options->output_width, 1, options->source_width + border));
+    SD_CHECK(check_at_least("padding", options->padding, 0));
+    int64_t padded_height = 0;
+    int64_t padded_width = 0;
+    SD_CHECK(check_padded("source_height", options->source_height, options->padding, &padded_height));
+    SD_CHECK(check_padded("source_width", options->source_width, options->padding, &padded_width));
+    SD_CHECK(check_range("output_height", options->output_height, 1, padded_height));
+    SD_CHECK(check_range("output_width", options->output_width, 1, padded_width));
     SD_CHECK(check_range("random_crop", options->random_crop, 0, 1));
     SD_CHECK(check_unit_interval("flip_probability", options->flip_probability));
     SD_CHECK(check_normalisation(options));

@@ -28,15 +28,6 @@ struct PatchSwapCall {
     sd_random_position at;
 };
 
-/* How one image is cut out of the data set. */
-struct Crop {
-    const uint8_t *image;
-    /* Source coordinate of output pixel 0 before mirroring; may be negative (border). */
-    int64_t top;
-    int64_t left;
-    bool flip;
-};
-
 struct AssemblePairsCall {
     int threads;
     const sd_assemble_pairs_options *options;

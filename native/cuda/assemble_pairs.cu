@@ -97,9 +97,12 @@ __device__ __forceinline__ Crop crop_of(const AssembleShape &shape, int side, in
 /* Address of the first byte of a segment: the source bytes of one row of the tile, in one channel for NCHW. */
 __device__ __forceinline__ const uint8_t *segment_begin(const AssembleShape &shape, const Crop &crop, int32_t channel,
                                                         int32_t source_row) {
+    /* In 64 bits: one image may have more than 2^31 bytes. */
+    const int64_t row_start = static_cast<int64_t>(source_row) * shape.source_width;
     return shape.source_nhwc
-               ? crop.image + (source_row * shape.source_width + crop.first_column) * shape.channels
-               : crop.image + (channel * shape.source_height + source_row) * shape.source_width + crop.first_column;
+               ? crop.image + (row_start + crop.first_column) * shape.channels
+               : crop.image + static_cast<int64_t>(channel) * shape.source_height * shape.source_width + row_start +
+                     crop.first_column;
 }
 
 /* Copies a tile's segments into shared memory. Every segment keeps its position within 16 bytes, so that whole

@@ -55,10 +55,19 @@ public final class PairAssembler {
         outputLayout = builder.outputLayout;
         outputType = builder.outputType;
         patchSwap = builder.patchSwap;
+        checkPadded("sourceHeight", sourceHeight);
+        checkPadded("sourceWidth", sourceWidth);
         Checks.within("outputHeight", outputHeight, 1, sourceHeight + 2L * padding);
         Checks.within("outputWidth", outputWidth, 1, sourceWidth + 2L * padding);
         if (patchSwap != null) {
             patchSwap.checkFits(outputHeight, outputWidth);
+        }
+    }
+
+    private void checkPadded(String name, int size) {
+        if (size + 2L * padding > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("padding is " + padding + "; expected " + name + " " + size
+                    + " + 2 * padding to be at most " + Integer.MAX_VALUE);
         }
     }
 
@@ -133,7 +142,8 @@ public final class PairAssembler {
             return this;
         }
 
-        /** Black border in pixels, added on every side before the crop, at least 0; default 0. */
+        /** Black border in pixels, added on every side before the crop, at least 0; default 0. The source with its border has at
+         * most 2^31 - 1 pixels a side. */
         public Builder padding(int value) {
             Checks.atLeast("padding", value, 0);
             padding = value;

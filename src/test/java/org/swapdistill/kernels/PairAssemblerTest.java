@@ -119,6 +119,12 @@ class PairAssemblerTest {
         assertThrows(IllegalArgumentException.class, () -> tiny().outputSize(0, 1));
         assertThrows(IllegalArgumentException.class, () -> tiny().outputSize(1, -1));
         assertThrows(IllegalArgumentException.class, () -> tiny().padding(-1));
+        assertEquals("padding is 1073741823; expected sourceHeight 2 + 2 * padding to be at most 2147483647",
+                assertThrows(IllegalArgumentException.class,
+                        () -> tiny().sourceSize(2, 1).padding((1 << 30) - 1).build()).getMessage());
+        assertEquals("padding is 1073741823; expected sourceWidth 2 + 2 * padding to be at most 2147483647",
+                assertThrows(IllegalArgumentException.class,
+                        () -> tiny().sourceSize(1, 2).padding((1 << 30) - 1).build()).getMessage());
         assertEquals("outputWidth is 5; expected 1 to 4", assertThrows(IllegalArgumentException.class,
                 () -> tiny().padding(1).outputSize(1, 5).build()).getMessage());
         assertThrows(IllegalArgumentException.class, () -> tiny().outputSize(2, 2).build());

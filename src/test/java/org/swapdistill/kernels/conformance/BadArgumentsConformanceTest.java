@@ -203,7 +203,15 @@ class BadArgumentsConformanceTest {
         assemblyRefused(backend, call -> call.options.source_height(0), "source_height");
         assemblyRefused(backend, call -> call.options.source_width(-1), "source_width");
         assemblyRefused(backend, call -> call.options.padding(-1), "padding", "-1");
-        assemblyRefused(backend, call -> call.options.padding(Integer.MAX_VALUE), "padding");
+        assemblyRefused(backend, call -> call.options.padding(Integer.MAX_VALUE), "padding",
+            Integer.toString(Integer.MAX_VALUE), "source_height");
+        for (int padding : new int[] {1, 1 << 29}) {
+            String source = Integer.toString(Integer.MAX_VALUE - 2 * padding + 1);
+            assemblyRefused(backend, call -> call.options.padding(padding)
+                .source_height(Integer.MAX_VALUE - 2 * padding + 1), "padding", "source_height", source, "2147483647");
+            assemblyRefused(backend, call -> call.options.padding(padding)
+                .source_width(Integer.MAX_VALUE - 2 * padding + 1), "padding", "source_width", source, "2147483647");
+        }
         assemblyRefused(backend, call -> call.options.output_height(13), "output_height", "13", "12");
         assemblyRefused(backend, call -> call.options.output_width(0), "output_width", "0");
         assemblyRefused(backend, call -> call.options.random_crop(2), "random_crop", "2");
