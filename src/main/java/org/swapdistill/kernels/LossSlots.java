@@ -31,7 +31,11 @@ final class LossSlots {
         "logitsGradient", "targetGradient", "rowCrossEntropy", "rowDivergence", "rowLogSumExp", "rowHit", "workspace"};
 
     private final Tensor[] tensors = new Tensor[COUNT];
+    /** Only kept reachable: where they point to is read when they are set, because a caller may move them on. */
     private final Pointer[] pointers = new Pointer[COUNT];
+    private final long[] starts = new long[COUNT];
+    private final long[] held = new long[COUNT];
+    private long heldBeforeUpstream;
     private final long[] addresses = new long[COUNT];
     private final long[] sizes = new long[COUNT];
     private long outer;
@@ -57,6 +61,8 @@ final class LossSlots {
     void set(int slot, Pointer value) {
         pointers[slot] = value;
         tensors[slot] = null;
+        starts[slot] = value == null ? 0 : Operands.start(value);
+        held[slot] = value == null ? 0 : Operands.held(value);
         changed = true;
     }
 
@@ -78,6 +84,7 @@ final class LossSlots {
     void upstream(Pointer value, long stride) {
         set(UPSTREAM, value);
         upstreamStride = stride;
+        heldBeforeUpstream = value == null || value.limit() <= 0 ? Long.MAX_VALUE : starts[UPSTREAM] - value.address();
     }
 
     void gradient(int slot, Tensor value) {
@@ -271,9 +278,13 @@ final class LossSlots {
             }
             addresses[slot] = tensor.address();
         } else {
-            addresses[slot] = Operands.address(NAMES[slot], pointers[slot], dtype, bytes);
+            addresses[slot] = pointerAddress(slot, dtype.bytes(), bytes);
         }
         sizes[slot] = bytes;
+    }
+
+    private long pointerAddress(int slot, int alignment, long bytes) {
+        return Operands.address(NAMES[slot], starts[slot], held[slot], alignment, bytes);
     }
 
     private void sameShapeAsLogits(int slot) {
@@ -299,13 +310,12 @@ final class LossSlots {
         long span = Checks.bytes("upstream", DType.F32.bytes(), last, Math.abs(upstreamStride));
         if (upstreamStride >= 0) {
             sizes[UPSTREAM] = span + DType.F32.bytes();
-            addresses[UPSTREAM] = Operands.address("upstream", pointers[UPSTREAM], DType.F32, sizes[UPSTREAM]);
+            addresses[UPSTREAM] = pointerAddress(UPSTREAM, DType.F32.bytes(), sizes[UPSTREAM]);
         } else {
-            addresses[UPSTREAM] = Operands.address("upstream", pointers[UPSTREAM], DType.F32, DType.F32.bytes());
+            addresses[UPSTREAM] = pointerAddress(UPSTREAM, DType.F32.bytes(), DType.F32.bytes());
             sizes[UPSTREAM] = DType.F32.bytes();
-            long before = addresses[UPSTREAM] - pointers[UPSTREAM].address();
-            if (pointers[UPSTREAM].limit() > 0 && span > before) {
-                throw new IllegalArgumentException("upstream holds " + before + " bytes before its position; expected "
+            if (span > heldBeforeUpstream) {
+                throw new IllegalArgumentException("upstream holds " + heldBeforeUpstream + " bytes before its position; expected "
                         + span + " for stride " + upstreamStride);
             }
         }
@@ -323,8 +333,7 @@ final class LossSlots {
                         + " bytes");
             }
         } else {
-            addresses[WORKSPACE] =
-                    Operands.address("workspace", pointers[WORKSPACE], WORKSPACE_ALIGNMENT, workspaceBytes);
+            addresses[WORKSPACE] = pointerAddress(WORKSPACE, WORKSPACE_ALIGNMENT, workspaceBytes);
             sizes[WORKSPACE] = workspaceBytes;
         }
     }

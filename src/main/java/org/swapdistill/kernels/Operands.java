@@ -85,26 +85,36 @@ final class Operands {
 
     static long address(String name, Pointer pointer, int alignment, long bytes) {
         Checks.notNull(name, pointer);
-        if (pointer.isNull()) {
+        return address(name, start(pointer), held(pointer), alignment, bytes);
+    }
+
+    /** The same for a pointer whose {@link #start} and {@link #held} were read before. */
+    static long address(String name, long start, long held, int alignment, long bytes) {
+        if (start == 0) {
             if (bytes == 0) {
                 return 0;
             }
             throw new IllegalArgumentException(name + " is a null pointer; expected the address of " + bytes + " bytes");
         }
-        int elementBytes = elementBytes(pointer);
-        long limit = pointer.limit();
-        if (limit > 0) {
-            long held = (limit - pointer.position()) * elementBytes;
-            if (bytes > held) {
-                throw new IllegalArgumentException(name + " holds " + held + " bytes; expected at least " + bytes);
-            }
+        if (bytes > held) {
+            throw new IllegalArgumentException(name + " holds " + held + " bytes; expected at least " + bytes);
         }
-        long address = pointer.address() + pointer.position() * elementBytes;
-        if (address % alignment != 0) {
-            throw new IllegalArgumentException(name + " is at address 0x" + Long.toHexString(address)
+        if (start % alignment != 0) {
+            throw new IllegalArgumentException(name + " is at address 0x" + Long.toHexString(start)
                     + "; expected a multiple of " + alignment + " bytes");
         }
-        return address;
+        return start;
+    }
+
+    /** Address of a pointer's position; 0 for a null pointer. */
+    static long start(Pointer pointer) {
+        return pointer.isNull() ? 0 : pointer.address() + pointer.position() * elementBytes(pointer);
+    }
+
+    /** Bytes between a pointer's position and its limit; the largest number for one that knows no limit. */
+    static long held(Pointer pointer) {
+        long limit = pointer.limit();
+        return limit > 0 ? (limit - pointer.position()) * elementBytes(pointer) : Long.MAX_VALUE;
     }
 
     /** What a pointer's position and limit count; without a look-up for the usual classes. */

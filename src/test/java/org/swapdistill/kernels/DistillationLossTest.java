@@ -147,6 +147,21 @@ class DistillationLossTest {
         }
     }
 
+    /** One pointer object may be moved on from array to array, as JavaCPP users do. */
+    @Test
+    void aPointersPositionIsReadWhenItIsSet() {
+        DistillationLoss loss = DistillationLoss.builder().target(Target.NONE).reduction(Reduction.NONE).build();
+        try (FloatPointer block = new FloatPointer(0, 0, 1, 0, 0, 0, 3, 5, 0, 0);
+                IntPointer labels = new IntPointer(0, 0)) {
+            Arrays arrays = new Arrays().logits(block.position(0), 2, 3, 1).rowWeights(block.position(6))
+                    .loss(block.position(8)).labels(labels);
+            block.position(0);
+            loss.apply(CPU, arrays);
+            assertEquals(3 * Math.log(2 + Math.E), block.get(8), 1e-5);
+            assertEquals(5 * Math.log(3), block.get(9), 1e-5);
+        }
+    }
+
     @Test
     void builderRefusesBadValues() {
         for (float value : new float[] {0, -1, Float.NaN, Float.POSITIVE_INFINITY}) {
