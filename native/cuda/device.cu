@@ -66,6 +66,9 @@ sd_status check(cudaError_t error, const char *what) {
     if (error == cudaSuccess) {
         return SD_SUCCESS;
     }
+    /* The runtime keeps the error for the next caller that asks; it is answered here. An error that an earlier call of
+     * someone else left behind is not asked for, and stays. */
+    cudaGetLastError();
     if (error == cudaErrorInsufficientDriver || error == cudaErrorNoDevice) {
         return no_device(error);
     }
@@ -85,7 +88,6 @@ sd_status grid_size_of(const char *name, const void *kernel, unsigned threads, i
         error = cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, static_cast<int>(threads), 0);
     }
     if (error != cudaSuccess) {
-        cudaGetLastError();
         return check(error, name);
     }
     const int64_t most = static_cast<int64_t>(std::max(multiprocessors, 1)) * std::max(resident, 1) * waves;
