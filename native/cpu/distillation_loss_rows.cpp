@@ -561,10 +561,12 @@ template <typename Element> static double process_row(const RowsOfCall<Element> 
     const uint8_t hit_b = arrays.row_hit != nullptr && rows.pair ? is_hit(z_b, b.side, label) : uint8_t{0};
 
     RowSums sums = {};
-    if (poisoned) {
+    const bool weightless = weight_of(call, row) == 0.0;
+    const bool wants_gradient = rows.wants_gradient && !weightless;
+    if (poisoned && !weightless) {
         fill(gradient_a, classes, NAN);
         fill(gradient_b, classes, NAN);
-    } else {
+    } else if (!poisoned) {
         SideScalars scalars_a = softmax_factors(a.side);
         SideScalars scalars_b = {};
         if (logits_b) {
@@ -576,11 +578,11 @@ template <typename Element> static double process_row(const RowsOfCall<Element> 
         factors.a = broadcast_side(scalars_a);
         factors.b = broadcast_side(scalars_b);
         const bool distil = mode.distillation;
-        const bool sums_first = distil && (mode.ratio || mode.probabilities || !rows.wants_gradient);
+        const bool sums_first = distil && (mode.ratio || mode.probabilities || !wants_gradient);
         if (sums_first) {
             read_rows_for_sums(mode, careful, factors, z_a, z_b, classes, &sums);
         }
-        if (rows.wants_gradient) {
+        if (wants_gradient) {
             const double scale = gradient_scale_of(call, row);
             gradient_factors(call, scale, a.side, b.side, sums, scalars_a, scalars_b);
             factors.a = broadcast_side(scalars_a);
@@ -608,6 +610,11 @@ template <typename Element> static double process_row(const RowsOfCall<Element> 
                           gradient_b != nullptr && rows.pair ? gradient_b + label : nullptr);
             }
         }
+    }
+    if (weightless) {
+        /* After the sums, because the gradients may overwrite the logits. */
+        fill(gradient_a, classes, 0.0f);
+        fill(gradient_b, classes, 0.0f);
     }
 
     const bool labelled = arrays.labels != nullptr;

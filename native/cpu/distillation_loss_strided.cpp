@@ -167,7 +167,7 @@ template <typename Element> SD_INLINE void store_class(Element *to, Float value,
     }
 }
 
-/* What overrides a lane's gradient: 0 for an ignored row, NaN for a poisoned one. */
+/* What overrides a lane's gradient: 0 for an ignored row or one of weight 0, NaN for another poisoned one. */
 struct Override {
     Int lanes;
     Float value;
@@ -284,9 +284,11 @@ static double process_lanes(const DistillationLossCall &call, const LossMode &mo
     lanes.count = tile.a.lanes;
     lanes.labels = broadcast_int(-1);
     Float scale = {};
+    Int weightless = {};
     for (int64_t l = 0; l < lanes.count; ++l) {
         lanes.labels[l] = static_cast<int32_t>(label_of(call, first_row + l));
         scale[l] = static_cast<float>(gradient_scale_of(call, first_row + l));
+        weightless[l] = weight_of(call, first_row + l) == 0.0 ? -1 : 0;
     }
     column_statistics(mode, tile.a, classes, inverse_t, lanes.labels, &lanes.a);
     if (logits_b) {
@@ -308,8 +310,8 @@ static double process_lanes(const DistillationLossCall &call, const LossMode &mo
         if (mode.probabilities) {
             factors.mass_b = lanes.sums.mass_b;
         }
-        const Int ignored = lanes.labels < 0;
-        const Override override_lanes = {ignored | poisoned, select(ignored, Float{}, broadcast(NAN))};
+        const Int zero = (lanes.labels < 0) | weightless;
+        const Override override_lanes = {zero | poisoned, select(zero, Float{}, broadcast(NAN))};
         const Float label_term = scale * static_cast<float>(label_gradient(options, 1.0));
         column_gradients(mode, factors, label_term, pair, override_lanes, lanes, tile.a, tile.b, classes,
                          tile.gradient_stride, tile.gradient_a, tile.gradient_b);

@@ -135,9 +135,12 @@ SD_INLINE Divergences divergences(const sd_distillation_loss_options &options, c
     return options.divergence == SD_FORWARD_KL ? Divergences{kl_ba, kl_ab} : Divergences{kl_ab, kl_ba};
 }
 
-/* The row's term of the loss; terms of weight 0 are left out. */
+/* The row's term of the loss; terms of weight 0 are left out, and so is a row of weight 0, whatever it holds. */
 SD_INLINE double row_loss(const sd_distillation_loss_options &options, double weight, double cross_entropy_a,
                           double cross_entropy_b, const Divergences &d, bool poisoned) {
+    if (weight == 0.0) {
+        return 0.0;
+    }
     if (poisoned) {
         return static_cast<double>(NAN);
     }

@@ -158,17 +158,19 @@ LossParameters loss_parameters(const sd_distillation_loss_options &options,
     p.softened = options.temperature != 1.0f;
     p.per_row = options.reduction == SD_REDUCTION_NONE;
     p.mean = options.reduction == SD_REDUCTION_MEAN;
-    p.inverse_temperature = 1.0f / options.temperature;
+    /* In double, because T^2 and 1 / T may leave the range of f32. */
+    const double t = static_cast<double>(options.temperature);
+    const bool squared = options.scale_by_temperature_squared != 0;
+    p.inverse_temperature = static_cast<float>(std::min(1.0 / t, 3.4e38));
     p.smoothing = options.label_smoothing;
 
     const float half = p.sides == 2 ? 0.5f : 1.0f;
-    const float squared =
-        options.scale_by_temperature_squared != 0 ? options.temperature * options.temperature : 1.0f;
     p.loss_cross_entropy = half * options.cross_entropy_weight;
     p.gradient_cross_entropy = p.loss_cross_entropy;
     if (options.target != SD_TARGET_NONE && options.distillation_weight != 0.0f) {
-        p.loss_divergence = half * options.distillation_weight * squared;
-        set_gradient_factors(options, p.loss_divergence * p.inverse_temperature, p);
+        const double weight = static_cast<double>(half * options.distillation_weight);
+        p.loss_divergence = weight * (squared ? t * t : 1.0);
+        set_gradient_factors(options, static_cast<float>(weight * (squared ? t : 1.0 / t)), p);
     }
 
     p.logits = arrays.logits;
@@ -189,10 +191,10 @@ LossParameters loss_parameters(const sd_distillation_loss_options &options,
     p.divergence_first = (p.logits_gradient != nullptr && p.log_a != 0.0f) ||
                          (p.target_gradient != nullptr && p.log_b != 0.0f);
     p.wants_divergence = p.divergence_first || p.row_divergence != nullptr ||
-                         (p.loss != nullptr && p.loss_divergence != 0.0f);
+                         (p.loss != nullptr && p.loss_divergence != 0.0);
     /* A target that no output depends on is not read. */
     p.has_target = options.target == SD_TARGET_PAIR ||
-                   (options.target != SD_TARGET_NONE && (p.loss_divergence != 0.0f || p.row_divergence != nullptr));
+                   (options.target != SD_TARGET_NONE && (p.loss_divergence != 0.0 || p.row_divergence != nullptr));
     return p;
 }
 

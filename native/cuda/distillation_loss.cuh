@@ -50,7 +50,7 @@ struct LossParameters {
     float inverse_temperature;
     float smoothing;
     float loss_cross_entropy;  /* factor of CE in the row's loss */
-    float loss_divergence;     /* factor of D in the row's loss */
+    double loss_divergence;    /* factor of D in the row's loss; T^2 may leave the range of f32 */
     float gradient_cross_entropy;
     float linear_a;
     float log_a;
@@ -80,6 +80,7 @@ struct RowTask {
     float weight;   /* NaN when the label lies outside the classes */
     float gradient; /* factor of every gradient of the row */
     bool ignored;
+    bool silent;    /* ignored or of weight 0: loss and gradients are 0, whatever the row holds */
 };
 
 /* Sums over the classes of one side. */
@@ -119,6 +120,7 @@ __device__ __forceinline__ RowTask row_task(const LossParameters &p, int64_t row
         task.weight = NAN;
         task.label = -1;
     }
+    task.silent = task.ignored || task.weight == 0.0f;
     task.gradient = task.weight;
     if (p.upstream != nullptr) {
         task.gradient *= p.upstream[p.per_row ? row * p.upstream_stride : 0];
@@ -127,6 +129,25 @@ __device__ __forceinline__ RowTask row_task(const LossParameters &p, int64_t row
         task.gradient /= static_cast<float>(p.valid == nullptr ? p.rows : static_cast<int64_t>(*p.valid));
     }
     return task;
+}
+
+/* Whether a side has no softmax: a NaN, a +inf, or nothing but -inf. */
+__device__ __forceinline__ bool poisoned(const SideSums &side) {
+    return isnan(side.log_sum_one);
+}
+
+__device__ __forceinline__ bool poisoned(const LossParameters &p, const SideSums &side_a, const SideSums &side_b) {
+    return poisoned(side_a) || (p.has_target && !p.probabilities && poisoned(side_b));
+}
+
+/* Makes the row's loss and the gradients of both sides NaN where either side has no softmax, also where a form of
+ * gradient leaves that side out. */
+__device__ __forceinline__ void spoil_row(const LossParameters &p, const SideSums &side_a, const SideSums &side_b,
+                                          RowTask &task) {
+    if (poisoned(p, side_a, side_b)) {
+        task.weight = NAN;
+        task.gradient = NAN;
+    }
 }
 
 /* A row of -inf alone has no softmax: NaN, which then spreads over the row's results. */
@@ -175,6 +196,8 @@ __device__ __forceinline__ Element element_of(const LossParameters &p, const Sid
         /* The difference of the logits first: it is exact where the two are close, and so is the divergence. */
         d = (x_a - x_b) * p.inverse_temperature - (side_a.log_sum - side_b.log_sum);
     }
+    /* Finite, because 0 times it is 0; a NaN stays. */
+    d = d > 1e38f ? 1e38f : d < -1e38f ? -1e38f : d;
     if (p.jensen_shannon) {
         /* log a - log m = log 2 - log(1 + exp(-d)), written so that exp cannot overflow. */
         const float tail = log1pf(expf(-fabsf(d)));
@@ -224,7 +247,7 @@ __device__ __forceinline__ float gradient_a(const LossParameters &p, const RowTa
     if (p.log_a != 0.0f) {
         gradient += p.log_a * (e.a * (e.h_a - sums.u));
     }
-    return task.ignored ? 0.0f : gradient * task.gradient;
+    return task.silent ? 0.0f : gradient * task.gradient;
 }
 
 __device__ __forceinline__ float gradient_b(const LossParameters &p, const RowTask &task, const SideSums &side_b,
@@ -239,7 +262,7 @@ __device__ __forceinline__ float gradient_b(const LossParameters &p, const RowTa
     if (p.log_b != 0.0f) {
         gradient += p.log_b * (e.b * (e.h_b - sums.v));
     }
-    return task.ignored ? 0.0f : gradient * task.gradient;
+    return task.silent ? 0.0f : gradient * task.gradient;
 }
 
 __device__ __forceinline__ float cross_entropy(const LossParameters &p, const SideSums &side) {
@@ -269,21 +292,23 @@ __device__ __forceinline__ float finish_side(const LossParameters &p, const RowT
         p.row_log_sum_exp[at] = task.ignored ? 0.0f : side.max + side.log_sum_one + spoil;
     }
     if (p.row_hit != nullptr) {
-        p.row_hit[at] = !task.ignored && !bad && side.hit;
+        /* A poisoned side, whose log-sum-exp is NaN, has no largest logit. */
+        p.row_hit[at] = !task.ignored && !bad && side.hit && !poisoned(side);
     }
     return ce;
 }
 
 /* Writes a row's outputs and returns its loss. To be called by one thread per row. */
-__device__ __forceinline__ float finish_row(const LossParameters &p, const RowTask &task, const SideSums &side_a,
-                                            const SideSums &side_b, const DivergenceSums &sums) {
+__device__ __forceinline__ double finish_row(const LossParameters &p, const RowTask &task, const SideSums &side_a,
+                                             const SideSums &side_b, const DivergenceSums &sums) {
     const bool bad = p.labels != nullptr && !task.ignored && task.label < 0;
     const float u = sums.infinite_u > 0.0f ? sums.u + INFINITY : sums.u;
     const float v = sums.infinite_v > 0.0f ? sums.v + INFINITY : sums.v;
-    const float divergence_a = p.jensen_shannon ? 0.5f * (u + v) : p.reverse ? u : v;
-    const float divergence_b = p.jensen_shannon ? 0.5f * (u + v) : p.reverse ? v : u;
-    float loss = 0.0f;
-    if (p.loss_divergence != 0.0f) {
+    const float spoil = poisoned(p, side_a, side_b) ? NAN : 0.0f;
+    const float divergence_a = spoil + (p.jensen_shannon ? 0.5f * (u + v) : p.reverse ? u : v);
+    const float divergence_b = spoil + (p.jensen_shannon ? 0.5f * (u + v) : p.reverse ? v : u);
+    double loss = 0.0;
+    if (p.loss_divergence != 0.0) {
         loss += p.loss_divergence * (p.sides == 2 ? divergence_a + divergence_b : divergence_a);
     }
     float ce = finish_side(p, task, side_a, 0, divergence_a, bad);
@@ -293,9 +318,9 @@ __device__ __forceinline__ float finish_row(const LossParameters &p, const RowTa
     if (p.loss_cross_entropy != 0.0f) {
         loss += p.loss_cross_entropy * ce;
     }
-    loss = task.ignored ? 0.0f : loss * task.weight;
+    loss = task.silent ? 0.0 : loss * task.weight;
     if (p.per_row && p.loss != nullptr) {
-        p.loss[task.row] = loss;
+        p.loss[task.row] = static_cast<float>(loss);
     }
     return loss;
 }

@@ -132,7 +132,7 @@ __global__ void __launch_bounds__(THREADS < 128 ? 128 : THREADS, 1)
         /* Groups beyond the last row repeat it without writing, because shuffles and barriers need every thread. */
         const int64_t own = base + threadIdx.x / THREADS;
         const bool exists = own < p.rows;
-        const RowTask task = row_task(p, exists ? own : p.rows - 1);
+        RowTask task = row_task(p, exists ? own : p.rows - 1);
         const int64_t start = task.row * p.classes;
         const T *row_a = static_cast<const T *>(p.logits) + start;
         const T *row_b = p.has_target ? static_cast<const T *>(p.target) + start : row_a;
@@ -191,6 +191,7 @@ __global__ void __launch_bounds__(THREADS < 128 ? 128 : THREADS, 1)
             side_b = side_sums<T, THREADS, PACKETS>(p, b, row, rank, max[1], task.label, label_b, shared);
         }
 
+        spoil_row(p, side_a, side_b, task);
         DivergenceSums divergence = {0.0f, 0.0f, 0.0f, 0.0f};
         if (p.divergence_first) {
             row_pass<T, THREADS, PACKETS, true, false>(p, task, row, rank, a, b, side_a, side_b, nullptr, nullptr,

@@ -143,7 +143,7 @@ __global__ void __launch_bounds__(STREAM_THREADS, 1)
     __shared__ double shared_sum[STREAM_THREADS / WARP];
     double total = 0.0;
     for (int64_t index = blockIdx.x; index < p.rows; index += gridDim.x) {
-        const RowTask task = row_task(p, index);
+        RowTask task = row_task(p, index);
         const StreamRow<T> row(p, index);
         const float label_a = label_logit(p, task, row.a);
         const float label_b = p.sides == 2 ? label_logit(p, task, row.b) : 0.0f;
@@ -157,6 +157,7 @@ __global__ void __launch_bounds__(STREAM_THREADS, 1)
         if (p.has_target) {
             side_b = side_sums_of(p, block_join(p, running_b, shared_running), task.label, label_b, p.probabilities);
         }
+        spoil_row(p, side_a, side_b, task);
         DivergenceSums divergence = {0.0f, 0.0f, 0.0f, 0.0f};
         for (int pass = p.divergence_first ? 0 : 1; pass < (p.wants_gradient || p.wants_divergence ? 2 : 0); ++pass) {
             const DivergenceSums local =
@@ -250,9 +251,10 @@ __global__ void __launch_bounds__(STREAM_THREADS, 1)
     __shared__ RunningSums shared_running[STREAM_THREADS / WARP];
     __shared__ float shared[4 * (STREAM_THREADS / WARP)];
     const int64_t index = blockIdx.x / split.splits;
-    const RowTask task = row_task(p, index);
+    RowTask task = row_task(p, index);
     const SideSums side_a = joined_side(p, split, index, 0, task.label, shared_running);
     const SideSums side_b = joined_side(p, split, index, 1, task.label, shared_running);
+    spoil_row(p, side_a, side_b, task);
     DivergenceSums divergence = {0.0f, 0.0f, 0.0f, 0.0f};
     if (p.divergence_first && !first) {
         divergence = joined_divergence(split, index, shared);
@@ -276,15 +278,16 @@ __global__ void __launch_bounds__(STREAM_THREADS, 1)
     __shared__ RunningSums shared_running[STREAM_THREADS / WARP];
     __shared__ float shared[4 * (STREAM_THREADS / WARP)];
     const int64_t index = blockIdx.x;
-    const RowTask task = row_task(p, index);
+    RowTask task = row_task(p, index);
     const SideSums side_a = joined_side(p, split, index, 0, task.label, shared_running);
     const SideSums side_b = joined_side(p, split, index, 1, task.label, shared_running);
+    spoil_row(p, side_a, side_b, task);
     DivergenceSums divergence = {0.0f, 0.0f, 0.0f, 0.0f};
     if (p.wants_divergence) {
         divergence = joined_divergence(split, index, shared);
     }
     if (threadIdx.x == 0) {
-        const float loss = finish_row(p, task, side_a, side_b, divergence);
+        const double loss = finish_row(p, task, side_a, side_b, divergence);
         if (p.partials != nullptr) {
             p.partials[index] = loss;
         }

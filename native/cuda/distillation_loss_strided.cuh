@@ -136,7 +136,7 @@ __global__ void __launch_bounds__(STRIDED_THREADS, 1)
          base += static_cast<int64_t>(gridDim.x) * STRIDED_ROWS) {
         /* Lanes beyond the last row take part in the barriers only. */
         const bool exists = base + lane < p.rows;
-        const RowTask task = row_task(p, exists ? base + lane : p.rows - 1);
+        RowTask task = row_task(p, exists ? base + lane : p.rows - 1);
         const int64_t outer = task.row / p.inner;
         const int64_t start = outer * p.classes * p.inner + (task.row - outer * p.inner);
         StridedSide<T, ITEMS> a;
@@ -165,6 +165,7 @@ __global__ void __launch_bounds__(STRIDED_THREADS, 1)
                                   p.probabilities);
         }
 
+        spoil_row(p, side_a, side_b, task);
         DivergenceSums divergence = {0.0f, 0.0f, 0.0f, 0.0f};
         if (p.divergence_first) {
             divergence = add_slices(strided_pass<T, ITEMS, false>(p, task, start, a, b, side_a, side_b, divergence,

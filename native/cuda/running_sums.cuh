@@ -104,8 +104,7 @@ __device__ __forceinline__ SideSums side_sums_of(const LossParameters &p, const 
     sums.unmasked = running.unmasked;
     sums.mass = probabilities ? running.mass : 1.0f;
     sums.label_logit = label_logit;
-    /* A row of -inf alone has its first maximum at class 0. */
-    sums.hit = (running.first == INT32_MAX ? 0 : running.first) == label;
+    sums.hit = running.first == label;
     return sums;
 }
 

@@ -200,7 +200,7 @@ typedef struct sd_assemble_pairs_options {
     int32_t channels; /* 1 .. SD_MAX_CHANNELS */
     int32_t source_height;
     int32_t source_width;
-    /* Black (u8 0) border added on every side before the crop, >= 0. */
+    /* Black (u8 0) border added on every side before the crop, >= 0; source + 2 * padding is at most 2^31 - 1. */
     int32_t padding;
     /* Of the crop, which is the output; at most source + 2 * padding. */
     int32_t output_height;
@@ -279,7 +279,9 @@ typedef enum sd_reduction {
  * and none in its second) the row's loss is +inf and its detached gradient finite. A NaN or +inf logit, or a row
  * whose logits are all -inf, gives NaN in that row's loss, gradients, cross-entropy, divergence and log-sum-exp (of
  * the member that has it, where there are two) and a hit of 0, and NaN in the sum or mean; never anything elsewhere.
- * A term whose weight in the options is 0 is left out, also where it is infinite. With reverse KL and in coupled mode
+ * A term whose weight in the options is 0 is left out, also where it is infinite. A row of row weight 0 has loss and
+ * gradients 0, also where they would be infinite or NaN; its statistics are written as ever, and it counts as a row in
+ * a mean. With reverse KL and in coupled mode
  * the gradient where D is infinite is that of D's finite terms: with F the sum of s (log s - log t) over the classes
  * where both have mass, and P the sum of s there, T d/dz[k] = s[k] (log s[k] - log t[k] + 1 - F - P) for those classes
  * and -s[k] (F + P) for the others. */

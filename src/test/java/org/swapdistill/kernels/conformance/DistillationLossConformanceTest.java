@@ -1,5 +1,6 @@
 package org.swapdistill.kernels.conformance;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -252,6 +253,8 @@ class DistillationLossConformanceTest {
             float loss = dirty.values(LossOutput.LOSS)[row];
             if (row == bad) {
                 assertTrue(Float.isNaN(loss), what + ": loss " + loss);
+                int side = Float.isNaN(dirty.values(LossOutput.LOG_SUM_EXP)[row]) ? 0 : 1;
+                assertEquals(0, dirty.hits()[side * inputs.rows() + row], what + ": hit");
             } else {
                 assertEquals(clean.values(LossOutput.LOSS)[row], loss, what);
             }
@@ -370,6 +373,56 @@ class DistillationLossConformanceTest {
             for (byte hit : outputs.hits()) {
                 assertEquals(0, hit);
             }
+        }
+    }
+
+    /** 0 times infinity, or times NaN, is a gradient and a share of the loss of 0. */
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void aRowOfWeightZeroHasNoLossAndGradientsOfZero(KernelBackend backend) {
+        for (int[] shape : new int[][] {{3, 30, 1}, {3, 5001, 1}, {1, 30, 3}, {3, 300, 2}}) {
+            for (Divergence divergence : Divergence.values()) {
+                for (Target target : Target.values()) {
+                    LossOptions options = target == Target.NONE ? PAIR.withWeights(1, 0) : PAIR;
+                    for (float poison : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+                        for (LossCall call : new LossCall[] {LossCall.on(backend), LossCall.on(backend).withInPlace()}) {
+                            checkWeightless(call, options.with(target, divergence, false), poison, shape);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /** Minus infinity at the label makes the cross-entropy infinite, and the divergence where it is not in the target. */
+    private static void checkWeightless(LossCall call, LossOptions options, float poison, int[] shape) {
+        int bad = 1;
+        LossInputs plain = normal(shape[0], shape[1], shape[2], 1, 23);
+        if (options.target() == Target.PROBABILITIES) {
+            Arrays.fill(plain.target(), 1f / shape[1]);
+        }
+        float[] weights = new float[plain.rows()];
+        Arrays.fill(weights, 0.5f);
+        weights[bad] = 0;
+        float[] spoilt = plain.logits().clone();
+        spoilt[plain.start(bad) + (int) plain.labels()[bad] * shape[2]] = poison;
+        LossInputs clean = new LossInputs(shape[0], shape[1], shape[2], plain.logits(), plain.target(),
+            plain.labels(), weights, null);
+        LossInputs dirty = new LossInputs(shape[0], shape[1], shape[2], spoilt, plain.target(), plain.labels(),
+            weights, null);
+        for (Reduction reduction : Reduction.values()) {
+            LossOutputs expected = call.run(options.with(reduction), clean);
+            LossOutputs actual = shape[1] > 30 ? call.run(options.with(reduction), dirty)
+                : LossComparison.check(call, options.with(reduction), dirty);
+            for (LossOutput output : new LossOutput[] {LossOutput.LOSS, LossOutput.LOGITS_GRADIENT,
+                LossOutput.TARGET_GRADIENT}) {
+                if (expected.has(output)) {
+                    assertArrayEquals(expected.values(output), actual.values(output), 0f,
+                        output + " with " + poison + ", " + Arrays.toString(shape) + ", " + options.with(reduction));
+                }
+            }
+            float crossEntropy = actual.values(LossOutput.CROSS_ENTROPY)[bad];
+            assertTrue(!Float.isFinite(crossEntropy), "the statistics stay: cross-entropy is " + crossEntropy);
         }
     }
 

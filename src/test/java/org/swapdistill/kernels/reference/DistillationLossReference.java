@@ -83,9 +83,14 @@ public final class DistillationLossReference {
                 if (options.distillationWeight() != 0) {
                     loss += weight * factor * d.value;
                     magnitude += Math.abs(weight) * factor * d.valueMagnitude;
-                    divergenceGradients(row, side, d, outside * factor / options.temperature());
+                    if (inputs.rowWeight(row) != 0) {
+                        divergenceGradients(row, side, d, outside * factor / options.temperature());
+                    }
                 }
             }
+        }
+        if (inputs.rowWeight(row) == 0) {
+            return 0; // also where the loss would be 0 times infinity
         }
         result.rowLoss[row] = loss;
         return magnitude;
@@ -110,7 +115,7 @@ public final class DistillationLossReference {
         result.rowCrossEntropy[place] = -ofLabel - ofAll;
         result.rowCrossEntropyMagnitude[place] = (1 - smoothing) * p.magnitude[label]
             + (smoothing == 0 ? 0 : smoothing / unmasked * sumMagnitude);
-        if (outside == 0 && options.crossEntropyWeight() == 0) {
+        if (inputs.rowWeight(row) == 0 || outside == 0 && options.crossEntropyWeight() == 0) {
             return;
         }
         for (int k = 0; k < logits.length; k++) {

@@ -76,6 +76,9 @@ public final class NaiveDistillationLoss {
                 }
             }
         }
+        if (inputs.rowWeight(row) == 0) {
+            return 0;
+        }
         for (int k = 0; k < classes; k++) {
             result.logitsGradient[inputs.start(row) + k * inputs.inner()] = gradients[0][k];
             result.targetGradient[inputs.start(row) + k * inputs.inner()] = gradients[1][k];
