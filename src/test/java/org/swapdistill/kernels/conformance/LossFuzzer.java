@@ -57,6 +57,12 @@ final class LossFuzzer extends KernelFuzzer {
             "outer=24,classes=100003,inner=1,dtype=0,labels64=0,target=3,divergence=0,coupled=0,reduction=2,"
                 + "temperature=1,unsquared=0,ceWeight=0,kdWeight=0,smoothing=0,ignore=0,noLabels=0,rowWeights=0,"
                 + "upstream=0,stride=1,logits=1,masked=0,equal=0,outputs=127,inPlace=0,offset=3,threads=2,data=1",
+            "outer=2101,classes=1001,inner=1,dtype=0,labels64=1,target=3,divergence=0,coupled=0,reduction=2,"
+                + "temperature=1,unsquared=0,ceWeight=0,kdWeight=0,smoothing=0,ignore=1,noLabels=0,rowWeights=2,"
+                + "upstream=3,stride=1,logits=0,masked=0,equal=0,outputs=127,inPlace=0,offset=1,threads=3,data=4",
+            "outer=4500,classes=1000,inner=1,dtype=0,labels64=0,target=1,divergence=0,coupled=0,reduction=1,"
+                + "temperature=0,unsquared=0,ceWeight=3,kdWeight=2,smoothing=0,ignore=0,noLabels=0,rowWeights=0,"
+                + "upstream=0,stride=1,logits=1,masked=0,equal=0,outputs=99,inPlace=0,offset=0,threads=2,data=6",
             "outer=1400,classes=3001,inner=1,dtype=2,labels64=1,target=3,divergence=0,coupled=1,reduction=1,"
                 + "temperature=3,unsquared=0,ceWeight=2,kdWeight=3,smoothing=1,ignore=1,noLabels=0,rowWeights=1,"
                 + "upstream=1,stride=1,logits=0,masked=1,equal=0,outputs=127,inPlace=0,offset=5,threads=2,data=3",
