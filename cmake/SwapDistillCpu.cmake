@@ -1,5 +1,5 @@
 # Adds the CPU kernels to the library `swapdistill`. Every kernel source is compiled once per instruction set, each
-# time into a namespace of its own (native/cpu/simd.h); native/cpu/dispatch.cpp chooses among them at run time.
+# time into a namespace of its own (native/cpu/simd.h); native/cpu/dispatch.h chooses among them at run time.
 
 set(SWAPDISTILL_CPU_KERNELS
     cpu/assemble_pairs.cpp

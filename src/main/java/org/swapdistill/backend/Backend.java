@@ -1,6 +1,5 @@
 package org.swapdistill.backend;
 
-import org.swapdistill.kernels.Execution;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Device;
 import org.swapdistill.tensor.Layout;
@@ -13,16 +12,8 @@ public interface Backend extends AutoCloseable {
     /** Where images, logits and parameters lie. */
     Device device();
 
-    /** How this library's kernels run beside the networks: on the same device, and the same stream if it has some. */
-    Execution execution();
-
-    /** Type of activations and of the weights that are computed with: F32 or BF16. */
+    /** Type of images, activations and the weights that are computed with: F32 or BF16. */
     DType computeType();
-
-    /** Type of the images that a graph takes. */
-    default DType inputType() {
-        return computeType();
-    }
 
     /** Layout of the images that a graph takes. */
     Layout inputLayout();

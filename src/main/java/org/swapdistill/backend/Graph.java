@@ -6,9 +6,8 @@ import org.swapdistill.tensor.Tensor;
 /**
  * A network of fixed shape, ready to run. Owns its parameters and all memory of a step, until {@link #close}.
  *
- * <p>{@link #forward} and {@link #backward} return when their results can be read with the backend's
- * {@code execution()}: at once on a CPU, in stream order on a GPU. To be used by one thread at a time; closing during a
- * call of another thread is refused. After {@link #close} every method but {@code close} throws
+ * <p>{@link #forward} and {@link #backward} return when their results can be read: at once on a CPU, in stream order on a
+ * GPU. To be used by one thread at a time; closing during a call of another thread is refused. After {@link #close} every method but {@code close} throws
  * {@link IllegalStateException}.
  */
 public interface Graph extends AutoCloseable {
@@ -16,7 +15,7 @@ public interface Graph extends AutoCloseable {
      * Computes the logits. When training, updates the running statistics of the batch normalizations, and keeps what
      * {@link #backward} needs; the images must then neither change nor be closed before {@code backward} has returned.
      *
-     * @param images of the backend's input type and layout, of the graph's batch size
+     * @param images of the backend's compute type and input layout, of the graph's batch size
      */
     void forward(Tensor images);
 
@@ -40,9 +39,6 @@ public interface Graph extends AutoCloseable {
 
     /** The running statistics, in the order in which the batch normalizations were recorded. */
     List<RunningStatistics> runningStatistics();
-
-    /** To be called after parameter values were changed other than by {@link ParameterStorage#importTo}. */
-    void parametersChanged();
 
     /** Size of the block that holds activations, their gradients and scratch memory, in bytes. */
     long arenaBytes();

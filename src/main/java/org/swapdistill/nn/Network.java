@@ -21,7 +21,7 @@ import org.swapdistill.tensor.Tensor;
  * step allocates none. Two networks share nothing.
  *
  * <p>A training step: {@link #forward}, write {@link #logitsGradient}, {@link #backward}, let an optimizer change the
- * values of {@link #parameters}, {@link #parametersChanged}. Parameters are zeros until {@link #initialize},
+ * values of {@link #parameters}. Parameters are zeros until {@link #initialize},
  * {@link #importState} or {@link #copyParametersFrom}.
  *
  * <p>To be used by one thread at a time; closing during a call of another thread is refused. After {@link #close} every
@@ -84,7 +84,7 @@ public final class Network implements AutoCloseable {
 
     /** Type of the images that {@link #forward} takes. */
     public DType inputType() {
-        return backend.inputType();
+        return backend.computeType();
     }
 
     /** Layout of the images that {@link #forward} takes. */
@@ -133,11 +133,6 @@ public final class Network implements AutoCloseable {
         return parameters;
     }
 
-    /** To be called after the values of {@link #parameters} were changed, by an optimizer or otherwise. */
-    public void parametersChanged() {
-        graph.parametersChanged();
-    }
-
     /** Size of the block that holds activations, gradients of activations and scratch memory, in bytes. */
     public long arenaBytes() {
         return graph.arenaBytes();
@@ -166,7 +161,6 @@ public final class Network implements AutoCloseable {
             statistics.variance().copyFrom(ones);
             statistics.setBatches(0);
         }
-        graph.parametersChanged();
     }
 
     /** Features of the inner product that a parameter belongs to; its own number of elements elsewhere. */
@@ -262,7 +256,6 @@ public final class Network implements AutoCloseable {
                     "state has " + unknown.first() + "; expected only the names of " + architecture);
         }
         actions.values().forEach(Runnable::run);
-        graph.parametersChanged();
     }
 
     private static Tensor required(Map<String, Tensor> state, String name, DType dtype, Shape shape) {

@@ -246,7 +246,6 @@ public final class Trainer implements AutoCloseable {
         network.backward();
         learningRate = schedule.learningRate(totalSteps());
         update.apply(compute.execution(), (float) learningRate, 1, parameters);
-        network.parametersChanged();
         sums.add(value, loss);
         sessionImages += configuration.batchSize();
         step++;

@@ -47,7 +47,7 @@ public final class GraphComparison {
         for (GraphBuilder each : new GraphBuilder[] {exact, naive, builder}) {
             network.accept(each);
         }
-        try (Graph graph = builder.build(); Tensor images = Tensor.allocate(backend.inputType(), imagesShape)) {
+        try (Graph graph = builder.build(); Tensor images = Tensor.allocate(backend.computeType(), imagesShape)) {
             setParameters(graph, exact, naive);
             for (int step = 0; step < steps; step++) {
                 compareStep("step " + step + " ", graph, exact, naive, images);
@@ -92,7 +92,6 @@ public final class GraphComparison {
             statistics.mean().copyFrom(mean);
             statistics.variance().copyFrom(variance);
         }
-        graph.parametersChanged();
     }
 
     private void compareStep(String step, Graph graph, ReferenceNetwork exact, ReferenceNetwork naive, Tensor images) {

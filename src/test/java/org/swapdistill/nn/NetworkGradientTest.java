@@ -123,7 +123,6 @@ class NetworkGradientTest {
             moved[j] += (float) (factor * direction[j]);
         }
         parameter.value().copyFrom(moved);
-        network.parametersChanged();
         network.forward(images);
         double[] logits = new double[upstream.length];
         float[] floats = network.logits().toFloats();

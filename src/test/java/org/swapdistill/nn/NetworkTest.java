@@ -16,6 +16,8 @@ import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.swapdistill.backend.cpu.CpuBackend;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Memory;
@@ -63,7 +65,6 @@ class NetworkTest {
             }
             parameter.value().copyFrom(value);
         }
-        network.parametersChanged();
     }
 
     private static Map<String, byte[]> bits(Network network) {
@@ -100,6 +101,52 @@ class NetworkTest {
             assertEquals(Shape.of(1000, 512), shapes.get("fc.weight"));
             assertEquals(Shape.of(1000), shapes.get("fc.bias"));
             assertFalse(shapes.containsKey("layer1.0.downsample.0.weight"));
+        }
+    }
+
+    @Test
+    void bottleneckNamesAndShapesAreTorchvisions() {
+        try (Network network = Network.create(Architecture.parse("resnet50"), backend, 1, Mode.INFERENCE)) {
+            Map<String, Shape> shapes = new LinkedHashMap<>();
+            network.exportState().forEach((name, tensor) -> {
+                shapes.put(name, tensor.shape());
+                tensor.close();
+            });
+            assertEquals(320, shapes.size());
+            assertEquals(Shape.of(64, 64, 1, 1), shapes.get("layer1.0.conv1.weight"));
+            assertEquals(Shape.of(256, 64, 1, 1), shapes.get("layer1.0.conv3.weight"));
+            assertEquals(Shape.of(256, 64, 1, 1), shapes.get("layer1.0.downsample.0.weight"));
+            assertEquals(Shape.of(128, 128, 3, 3), shapes.get("layer2.0.conv2.weight"));
+            assertEquals(Shape.of(512, 256, 1, 1), shapes.get("layer2.0.downsample.0.weight"));
+            assertEquals(Shape.of(2048), shapes.get("layer4.2.bn3.running_mean"));
+            assertEquals(Shape.of(1000, 2048), shapes.get("fc.weight"));
+            assertFalse(shapes.containsKey("layer4.1.downsample.0.weight"));
+        }
+    }
+
+    static List<String> architectures() {
+        return Architecture.names();
+    }
+
+    @ParameterizedTest
+    @MethodSource("architectures")
+    void everyStudentRuns(String name) {
+        Architecture architecture = Architecture.parse(name);
+        try (Network network = Network.create(architecture, backend, 1, Mode.INFERENCE);
+                Tensor images = Tensor.allocate(DType.F32, 1, architecture.inputChannels(),
+                        architecture.inputHeight(), architecture.inputWidth())) {
+            network.initialize(1);
+            float[] pixels = new float[(int) images.elements()];
+            for (int i = 0; i < pixels.length; i++) {
+                pixels[i] = i % 7 - 3;
+            }
+            images.copyFrom(pixels);
+            network.forward(images);
+            float[] logits = network.logits().toFloats();
+            assertEquals(architecture.classes(), logits.length);
+            for (float logit : logits) {
+                assertTrue(Float.isFinite(logit), name + " gives " + logit);
+            }
         }
     }
 
@@ -376,7 +423,7 @@ class NetworkTest {
         network.close();
         try (Tensor images = images(1, BATCH)) {
             for (Executable use : List.<Executable>of(() -> network.forward(images), network::backward, network::logits,
-                    network::logitsGradient, network::parameters, network::exportState, network::parametersChanged,
+                    network::logitsGradient, network::parameters, network::exportState,
                     () -> network.initialize(1), network::arenaBytes, parameter::value, parameter::gradient,
                     parameter::momentum, parameter::exportMomentum, parameter::lowPrecision)) {
                 assertThrows(IllegalStateException.class, use);

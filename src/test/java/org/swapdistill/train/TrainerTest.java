@@ -10,7 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.swapdistill.backend.cpu.CpuBackend;
 import org.swapdistill.kernels.Execution;
 import org.swapdistill.tensor.DType;
+import org.swapdistill.tensor.Memory;
 
+import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,6 +58,29 @@ class TrainerTest {
         assertEquals(32, last.trainingSet().orElseThrow().images());
         assertEquals(48, last.step());
         assertTrue(Double.isNaN(last.bestAccuracy()) && !last.best());
+    }
+
+    @Test
+    void aStepAllocatesNoMemoryAfterTheFirst() throws IOException {
+        List<Long> owned = new ArrayList<>();
+        List<Long> objects = new ArrayList<>();
+        TrainingConfiguration configuration = SmallData.configuration().epochs(10).evaluateEvery(10).build();
+        try (Trainer trainer = Trainer.create(configuration, data, compute)) {
+            trainer.addListener(new TrainingListener() {
+                @Override
+                public void stepFinished(Trainer running) {
+                    owned.add(Memory.ownedBytes());
+                    objects.add(Pointer.totalCount());
+                }
+            });
+            trainer.run();
+        }
+        assertEquals(10 * STEPS_PER_EPOCH, owned.size());
+        for (int step = 1; step < owned.size(); step++) {
+            assertEquals(owned.get(0), owned.get(step), "bytes after step " + step);
+        }
+        // The garbage collector may take native objects of other tests meanwhile.
+        assertTrue(objects.get(objects.size() - 1) <= objects.get(1), objects.toString());
     }
 
     @ParameterizedTest

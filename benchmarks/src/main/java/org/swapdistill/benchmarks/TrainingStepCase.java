@@ -115,7 +115,6 @@ final class TrainingStepCase implements Case {
         loss.apply(execution, arrays);
         network.backward();
         update.apply(execution, (float) SETTINGS.learningRate(), 1, parameters);
-        network.parametersChanged();
     }
 
     @Override

@@ -10,7 +10,6 @@ import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.swapdistill.backend.Backend;
 import org.swapdistill.backend.GraphBuilder;
-import org.swapdistill.kernels.Execution;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Device;
 import org.swapdistill.tensor.Layout;
@@ -95,11 +94,6 @@ public final class CpuBackend implements Backend {
     @Override
     public Device device() {
         return Device.cpu();
-    }
-
-    @Override
-    public Execution execution() {
-        return Execution.cpu();
     }
 
     @Override

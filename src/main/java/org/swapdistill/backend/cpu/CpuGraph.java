@@ -1,6 +1,7 @@
 package org.swapdistill.backend.cpu;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
@@ -142,9 +143,9 @@ final class CpuGraph implements Graph {
     public void forward(Tensor batch) {
         requireOpen();
         Objects.requireNonNull(batch, "images is null");
-        if (batch.dtype() != backend.inputType() || !batch.shape().equals(imagesShape)
+        if (batch.dtype() != backend.computeType() || !batch.shape().equals(imagesShape)
                 || !batch.device().equals(backend.device())) {
-            throw new IllegalArgumentException("images is " + batch + "; expected " + backend.inputType() + " "
+            throw new IllegalArgumentException("images is " + batch + "; expected " + backend.computeType() + " "
                     + imagesShape + " on " + backend.device());
         }
         arena.acquire();
@@ -184,6 +185,21 @@ final class CpuGraph implements Graph {
             images = null;
             arena.release();
         }
+    }
+
+    /** The primitives of a forward, in order, as {@link Command.Execute#name} tells them. */
+    List<String> forwardPrimitives() {
+        return names(forwardCommands);
+    }
+
+    /** The primitives of a backward. */
+    List<String> backwardPrimitives() {
+        return names(backwardCommands);
+    }
+
+    private static List<String> names(Command[] commands) {
+        return Arrays.stream(commands).filter(Command.Execute.class::isInstance)
+                .map(command -> ((Command.Execute) command).name()).toList();
     }
 
     private static void run(Command[] commands) {
@@ -227,11 +243,6 @@ final class CpuGraph implements Graph {
     public List<RunningStatistics> runningStatistics() {
         requireOpen();
         return Collections.unmodifiableList(statistics);
-    }
-
-    @Override
-    public void parametersChanged() {
-        requireOpen();
     }
 
     @Override

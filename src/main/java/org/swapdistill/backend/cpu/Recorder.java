@@ -1,6 +1,7 @@
 package org.swapdistill.backend.cpu;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.binary;
@@ -164,7 +165,12 @@ final class Recorder {
                 operand.block().useAt(time);
             }
         }
-        commands.add(new Command.Execute(objects.own(primitive), stream(), map));
+        memory.desc first = arguments.operands.get(0).desc();
+        long[] dims = new long[first.get_ndims()];
+        first.get_dims().get(dims);
+        String name = primitive.get_kind().intern() + " " + description.impl_info_str().getString() + " "
+                + Arrays.toString(dims);
+        commands.add(new Command.Execute(name, objects.own(primitive), stream(), map));
     }
 
     /** Records a command of another kind. */

@@ -225,6 +225,16 @@ class DistillationLossConformanceTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void poisonStaysInItsRowOfTheMostClasses(KernelBackend backend) {
+        for (float poison : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {
+            checkPoison(LossCall.on(backend), poison, 262_144, 1, PAIR);
+            checkPoison(LossCall.on(backend).withType(ElementType.F16), poison, 262_144, 1,
+                PAIR.with(Target.PAIR, Divergence.REVERSE_KL, true));
+        }
+    }
+
     /** Minus infinity poisons a row when all its classes have it. */
     private static void checkPoison(LossCall call, float poison, int classes, int inner, LossOptions options) {
         int bad = 1;

@@ -19,15 +19,15 @@ import org.junit.jupiter.params.provider.MethodSource;
  * {@code swapdistill.seed} draws other cases; {@code swapdistill.cases} multiplies their number.
  */
 class RandomConformanceTest {
-    /** At least so many different cases must have run on each backend. */
+    /** At least so many different cases of each kernel must have run on each backend. */
     private static final int LEAST = 2000;
 
     private static final int TIMES = Integer.getInteger("swapdistill.cases", 1);
     private static final long SEED = Long.getLong("swapdistill.seed", 20250514L);
     private static final String REPLAY = System.getProperty("swapdistill.replay");
     private static final Map<String, Integer> CASES = new LinkedHashMap<>();
-    private static final List<KernelFuzzer> FUZZERS = List.of(new PatchSwapFuzzer(600 * TIMES),
-        new PairAssemblyFuzzer(500 * TIMES), new LossFuzzer(1300 * TIMES), new SgdFuzzer(150 * TIMES));
+    private static final List<KernelFuzzer> FUZZERS = List.of(new PatchSwapFuzzer(LEAST * TIMES),
+        new PairAssemblyFuzzer(LEAST * TIMES), new LossFuzzer(LEAST * TIMES), new SgdFuzzer(LEAST * TIMES));
 
     static Stream<Arguments> kernelsAndBackends() {
         return KernelBackends.all().flatMap(backend -> FUZZERS.stream()
@@ -42,7 +42,7 @@ class RandomConformanceTest {
             fuzzer.check(Configuration.parse(REPLAY.substring(REPLAY.indexOf(':') + 1)), backend);
             return;
         }
-        CASES.merge(backend.name(), fuzzer.run(backend, SEED), Integer::sum);
+        CASES.put(title(fuzzer, backend), fuzzer.run(backend, SEED));
     }
 
     @AfterAll
@@ -52,7 +52,13 @@ class RandomConformanceTest {
         }
         System.out.println("Random kernel configurations checked: " + CASES + " with seed " + SEED);
         assertTrue(!CASES.isEmpty(), "no backend ran");
-        KernelBackends.all().forEach(backend -> assertTrue(CASES.getOrDefault(backend.name(), 0) >= LEAST,
-            "only " + CASES.get(backend.name()) + " cases ran through on " + backend.name()));
+        KernelBackends.all().forEach(backend -> FUZZERS.forEach(fuzzer -> {
+            int cases = CASES.getOrDefault(title(fuzzer, backend), 0);
+            assertTrue(cases >= LEAST, "only " + cases + " cases ran through: " + title(fuzzer, backend));
+        }));
+    }
+
+    private static String title(KernelFuzzer fuzzer, KernelBackend backend) {
+        return fuzzer.name() + " on " + backend.name();
     }
 }

@@ -1,0 +1,72 @@
+package org.swapdistill.backend.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.util.List;
+import java.util.regex.Pattern;
+import org.bytedeco.dnnl.global.dnnl;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.swapdistill.backend.Activation;
+import org.swapdistill.backend.GraphBuilder;
+import org.swapdistill.backend.Window;
+import org.swapdistill.tensor.DType;
+
+/** What oneDNN is asked to do: no conversion between layers that agree, ReLU fused, no reference code. */
+class RecordedPrimitivesTest {
+    private static final int BATCH = 16;
+    private static final int CONVOLUTIONS = 5;
+    /** Dimensions of a weight: two channel counts and a window of 3 or 1. */
+    private static final Pattern WEIGHT_REORDER = Pattern.compile("reorder \\S+ \\[\\d+, \\d+, ([13]), \\1]");
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void layersThatAgreeNeedNoConversion(int channels) {
+        // Below AVX2 activations have oneDNN's plain layout, which its convolutions convert inside.
+        assumeTrue(dnnl.get_effective_cpu_isa().value >= dnnl.cpu_isa.avx2.value, "this processor has no AVX2");
+        try (CpuBackend backend = CpuBackend.create(DType.F32)) {
+            GraphBuilder builder = backend.newGraph(BATCH, true);
+            Activation x = layer(builder, "stem", builder.input(channels, 28, 28), 16, 1);
+            x = block(builder, "a", x, 16, 1);
+            x = block(builder, "b", x, 32, 2);
+            builder.linear("fc", builder.globalAveragePooling(x), 10);
+            try (CpuGraph graph = (CpuGraph) builder.build()) {
+                List<String> forward = graph.forwardPrimitives();
+                List<String> backward = graph.backwardPrimitives();
+                assertEquals(CONVOLUTIONS, count(forward, "convolution"), forward.toString());
+                assertEquals(2 * CONVOLUTIONS - 1, count(backward, "convolution"), backward.toString());
+                assertEquals(0, count(forward, "eltwise"), "ReLU is not fused: " + forward);
+                assertTrue(forward.stream().noneMatch(name -> name.contains(" ref")), forward.toString());
+                assertTrue(backward.stream().noneMatch(name -> name.contains(" ref")), backward.toString());
+                // The parameter-free shortcut between the stages copies with a reorder, and the stem of one channel
+                // has fast code for the gradient of its weights in plain layout only.
+                assertEquals(1, activationReorders(forward), forward.toString());
+                assertEquals(channels == 1 ? 2 : 1, activationReorders(backward), backward.toString());
+            }
+        }
+    }
+
+    private static Activation layer(GraphBuilder builder, String name, Activation input, int channels, int stride) {
+        Activation convolved = builder.convolution(name, input, channels, Window.centred(3, stride));
+        return builder.batchNormalization(name + ".bn", convolved, true);
+    }
+
+    private static Activation block(GraphBuilder builder, String name, Activation input, int channels, int stride) {
+        Activation first = layer(builder, name + ".1", input, channels, stride);
+        Activation second = builder.batchNormalization(name + ".2.bn",
+                builder.convolution(name + ".2", first, channels, Window.centred(3, 1)), false);
+        Activation shortcut = stride == 1 ? input : builder.identityShortcut(input, channels, stride);
+        return builder.add(second, shortcut, true);
+    }
+
+    private static long activationReorders(List<String> primitives) {
+        return primitives.stream().filter(name -> name.startsWith("reorder"))
+                .filter(name -> !WEIGHT_REORDER.matcher(name).matches()).count();
+    }
+
+    private static long count(List<String> primitives, String kind) {
+        return primitives.stream().filter(name -> name.startsWith(kind)).count();
+    }
+}
