@@ -200,7 +200,7 @@ final class TrainingOptions {
         }
     }
 
-    /** Replaces the configuration's name at the start of a message by the option's, if the command has it. */
+    /** Replaces the configuration's name at the start of a message by the option's, or its plural's, if the command has it. */
     static String optionWords(CommandSpec spec, String message) {
         int end = message.indexOf(" is ");
         if (end <= 0 || !message.substring(0, end).matches("[a-zA-Z0-9]+")) {
@@ -209,6 +209,11 @@ final class TrainingOptions {
         String name = message.substring(0, end);
         String kebab = "--" + name.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
         String option = OPTION_NAMES.getOrDefault(name, kebab);
-        return spec.findOption(option) == null ? message : option + message.substring(end);
+        for (String candidate : List.of(option, option + "s")) {
+            if (spec.findOption(candidate) != null) {
+                return candidate + message.substring(end);
+            }
+        }
+        return message;
     }
 }

@@ -62,7 +62,7 @@ class CommandLineTest {
         "train --seed 3 --seed=4 | --seed",
         "train more | 'more'",
         "compare --objectives cross-entropy,cross-entropy | --objectives has cross-entropy twice",
-        "compare --objectives none | --objective is 'none'",
+        "compare --objectives none | --objectives is 'none'",
         "compare --seeds 1,1 | --seeds is [1, 1]; expected different seeds",
         "compare --evaluate-on training | --evaluate-on is 'training'; expected test or validation",
         "compare --evaluate-on validation | expected --validation-per-class with it",
