@@ -200,7 +200,7 @@ final class TrainingOptions {
         }
     }
 
-    /** Replaces the configuration's name at the start of a message by the option's, or its plural's, if the command has it. */
+    /** Replaces the configuration's name at the start of a message by that of the option, or by its plural. */
     static String optionWords(CommandSpec spec, String message) {
         int end = message.indexOf(" is ");
         if (end <= 0 || !message.substring(0, end).matches("[a-zA-Z0-9]+")) {
