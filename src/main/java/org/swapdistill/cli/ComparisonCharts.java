@@ -23,6 +23,9 @@ import java.util.TreeMap;
 
 /** Curves of a comparison: accuracy over the epochs, and accuracy over confidence. */
 final class ComparisonCharts {
+    /** The share of right answers among fewer images than this is noise, and not drawn. */
+    private static final int LEAST_IMAGES = 10;
+
     private ComparisonCharts() {
     }
 
@@ -44,7 +47,7 @@ final class ComparisonCharts {
                 double[] means = byEpoch.values().stream().mapToDouble(values -> 100 * Comparison.mean(
                     values.stream().mapToDouble(Double::doubleValue).toArray())).toArray();
                 double[] epochs = byEpoch.keySet().stream().mapToDouble(Integer::doubleValue).toArray();
-                chart.addSeries(entry.getKey().commandLineName(), epochs, means).setMarker(SeriesMarkers.NONE);
+                addSeries(chart, entry.getKey(), epochs, means).setMarker(SeriesMarkers.NONE);
             }
         }
         return chart;
@@ -95,14 +98,27 @@ final class ComparisonCharts {
                     confidence += images * evaluation.binConfidences()[bin];
                     accuracy += images * evaluation.binAccuracies()[bin];
                 }
-                if (count > 0) {
+                if (count >= LEAST_IMAGES) {
                     confidences.add(confidence / count);
                     accuracies.add(accuracy / count);
                 }
             }
-            chart.addSeries(objective.commandLineName(), confidences, accuracies).setMarker(SeriesMarkers.CIRCLE);
+            if (!confidences.isEmpty()) {
+                addSeries(chart, objective, confidences.stream().mapToDouble(Double::doubleValue).toArray(),
+                    accuracies.stream().mapToDouble(Double::doubleValue).toArray()).setMarker(SeriesMarkers.CIRCLE);
+            }
         });
         return chart;
+    }
+
+    /** A series in the colour that its objective has in every chart. */
+    private static XYSeries addSeries(XYChart chart, Objective objective, double[] x, double[] y) {
+        Color[] colors = chart.getStyler().getSeriesColors();
+        Color color = colors[objective.ordinal() % colors.length];
+        XYSeries series = chart.addSeries(objective.commandLineName(), x, y);
+        series.setLineColor(color);
+        series.setMarkerColor(color);
+        return series;
     }
 
     private static XYChart chart(String title, String x, String y) {
