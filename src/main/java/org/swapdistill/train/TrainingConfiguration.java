@@ -363,7 +363,7 @@ public final class TrainingConfiguration {
         private String stem = "auto";
         private int width = 1;
         private Objective objective = Objective.SELF_DISTILLATION;
-        private int epochs = 10;
+        private int epochs = 6;
         private int batchSize = 128;
         private double learningRate = 0.1;
         private ScheduleType schedule = ScheduleType.COSINE;
