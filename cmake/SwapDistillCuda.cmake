@@ -57,3 +57,4 @@ target_compile_options(swapdistill PRIVATE
 find_package(CUDAToolkit REQUIRED)
 target_link_libraries(swapdistill PRIVATE CUDA::cudart_static)
 target_link_options(swapdistill PRIVATE LINKER:--exclude-libs,ALL)
+include(SwapDistillKernelReport)

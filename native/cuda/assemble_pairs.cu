@@ -169,11 +169,18 @@ __device__ __forceinline__ float crop_value(const AssembleShape &shape, const Cr
     return fmaf(value, shape.scale[channel], shape.shift[channel]);
 }
 
+/* Blocks that share a multiprocessor: four fit without spills up to sm_90, three on later architectures. */
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+constexpr unsigned ASSEMBLE_RESIDENT_BLOCKS = 3;
+#else
+constexpr unsigned ASSEMBLE_RESIDENT_BLOCKS = 4;
+#endif
+
 /* A block takes tiles in turn: some rows by some columns, all channels, of both images of one pair. It stages the
  * source bytes of both and the positions that are exchanged; then each thread makes STORE neighbouring elements of
  * both outputs at a time, neighbouring threads neighbouring stores. */
 template <typename T, unsigned STORE, bool OUTPUT_NHWC>
-__global__ void __launch_bounds__(POSITION_THREADS)
+__global__ void __launch_bounds__(POSITION_THREADS, ASSEMBLE_RESIDENT_BLOCKS)
     assemble_pairs_kernel(const __grid_constant__ AssembleShape shape, const __grid_constant__ PositionSource source,
                           T *output_a, T *output_b) {
     __shared__ LimitScratch scratch;
