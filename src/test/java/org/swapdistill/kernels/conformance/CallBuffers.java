@@ -9,9 +9,12 @@ import org.bytedeco.javacpp.BytePointer;
  * The buffers of one call. Each lies between guard zones of 0xFF bytes (NaN in every floating type), some elements off
  * a 64-byte boundary; outputs begin as 0xFF as well. {@link #verify} finds a byte written outside, or an input changed;
  * a guard that leaks into a result makes it NaN.
+ *
+ * <p>The property {@code swapdistill.guard} sets the bytes of a guard zone; 0 lets AddressSanitizer see every access
+ * outside, reads included.
  */
 final class CallBuffers implements AutoCloseable {
-    private static final int GUARD = 256;
+    static final int GUARD = Integer.getInteger("swapdistill.guard", 256);
     private static final byte POISON = (byte) 0xFF;
 
     private final KernelBackend backend;

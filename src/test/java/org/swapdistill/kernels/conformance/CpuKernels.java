@@ -7,7 +7,8 @@ import org.swapdistill.kernels.bindings.swapdistill;
 
 /** The CPU kernels in one instruction set. */
 record CpuKernels(String name, int instructionSet) implements KernelBackend {
-    private static final int ALIGNMENT = 64;
+    /** Without guard zones a block ends with its content, so that a sanitizer sees any access behind it. */
+    private static final int ALIGNMENT = CallBuffers.GUARD > 0 ? 64 : 1;
 
     @Override
     public sd_execution execution(int threads) {
