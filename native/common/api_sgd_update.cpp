@@ -43,7 +43,7 @@ sd_status check_options(const sd_sgd_options *options) {
         return fail(SD_ERROR_INVALID_ARGUMENT, "gradient_scale is %g; expected a finite number",
                     static_cast<double>(options->gradient_scale));
     }
-    return SD_SUCCESS;
+    return check_alignment("gradient_sum", options->gradient_sum, sizeof(float));
 }
 
 sd_status add_parameter_range(ParameterRange *ranges, int64_t *count, int64_t parameter, const char *array,

@@ -109,6 +109,9 @@ __device__ __forceinline__ int32_t entry_of(const SgdTable<CAPACITY> &table, uin
  * roundings are spelled out, so that the CPU computes the same bits. */
 template <int32_t CAPACITY>
 __global__ void __launch_bounds__(SGD_THREADS) sgd_update_kernel(const __grid_constant__ SgdTable<CAPACITY> table) {
+    if (table.options.gradient_sum != nullptr && !isfinite(*table.options.gradient_sum)) {
+        return;
+    }
     const int32_t index = entry_of(table, blockIdx.x);
     const SgdEntry &entry = table.entry[index];
     const int64_t begin = static_cast<int64_t>(blockIdx.x - entry.first_chunk) * CHUNK - entry.shift;

@@ -355,9 +355,12 @@ typedef struct sd_sgd_options {
     float momentum;        /* in [0, 1) */
     int32_t nesterov;      /* 0 or 1; 1 needs momentum > 0 */
     float gradient_scale;  /* multiplies every gradient first, finite: 1 / loss scale */
+    /* One f32 in the memory of the device, or NULL. When it is infinite or NaN the call changes nothing: with a scaled
+     * loss, the sum of the magnitudes of all gradients, so that a step that overflowed is left out. */
+    const float *gradient_sum;
 } sd_sgd_options;
 
-#define SD_SGD_OPTIONS_INIT {sizeof(sd_sgd_options), 0.1f, 0.9f, 0, 1.0f}
+#define SD_SGD_OPTIONS_INIT {sizeof(sd_sgd_options), 0.1f, 0.9f, 0, 1.0f, NULL}
 
 /* One parameter. All arrays have count elements. */
 typedef struct sd_sgd_parameter {

@@ -10,6 +10,7 @@ import org.swapdistill.kernels.bindings.sd_sgd_options;
 import org.swapdistill.kernels.bindings.sd_sgd_parameter;
 import org.swapdistill.kernels.bindings.swapdistill;
 import org.swapdistill.tensor.DType;
+import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /**
@@ -87,6 +88,7 @@ public final class SgdUpdate {
         static final int MOMENTUM = Loader.offsetof(sd_sgd_options.class, "momentum");
         static final int NESTEROV = Loader.offsetof(sd_sgd_options.class, "nesterov");
         static final int GRADIENT_SCALE = Loader.offsetof(sd_sgd_options.class, "gradient_scale");
+        static final int GRADIENT_SUM = Loader.offsetof(sd_sgd_options.class, "gradient_sum");
     }
 
     /**
@@ -97,11 +99,29 @@ public final class SgdUpdate {
      * @param parameters on the execution's device; with a momentum above 0 each needs a momentum array
      */
     public void apply(Execution execution, float learningRate, float gradientScale, Parameters parameters) {
+        apply(execution, learningRate, gradientScale, parameters, null);
+    }
+
+    /**
+     * Updates all parameters, unless their gradients have overflowed.
+     *
+     * @param learningRate finite, at least 0
+     * @param gradientScale multiplies every gradient first, finite: 1, or the inverse of the loss scale
+     * @param parameters on the execution's device; with a momentum above 0 each needs a momentum array
+     * @param gradientSum F32 [1] on the execution's device: where it is infinite or NaN nothing is changed, as for instance
+     *     the sum of the magnitudes of all gradients of a scaled loss is; null to update always
+     */
+    public void apply(Execution execution, float learningRate, float gradientScale, Parameters parameters,
+            Tensor gradientSum) {
         Checks.notNull("execution", execution);
         Checks.notNull("parameters", parameters);
         Checks.finiteNotNegative("learningRate", learningRate);
         if (!Float.isFinite(gradientScale)) {
             throw new IllegalArgumentException("gradientScale is " + gradientScale + "; expected a finite number");
+        }
+        if (gradientSum != null) {
+            Operands.tensor("gradientSum", gradientSum, execution, DType.F32);
+            Operands.sameShape("gradientSum", gradientSum, Shape.of(1));
         }
         parameters.check(execution, momentum > 0);
         if (parameters.count() == 0) {
@@ -113,6 +133,7 @@ public final class SgdUpdate {
         options.putFloat(Offsets.MOMENTUM, momentum);
         options.putInt(Offsets.NESTEROV, nesterov ? 1 : 0);
         options.putFloat(Offsets.GRADIENT_SCALE, gradientScale);
+        options.putLong(Offsets.GRADIENT_SUM, gradientSum == null ? 0 : gradientSum.address());
         NativeStruct<sd_sgd_parameter> table = parameters.table();
         parameters.acquire();
         try {
@@ -122,6 +143,7 @@ public final class SgdUpdate {
             parameters.release();
             Reference.reachabilityFence(execution);
             Reference.reachabilityFence(parameters);
+            Reference.reachabilityFence(gradientSum);
         }
     }
 

@@ -140,6 +140,26 @@ class SgdUpdateTest {
     }
 
     @Test
+    void aSumOfGradientsThatIsNotFiniteLeavesTheParametersAlone() {
+        SgdUpdate update = SgdUpdate.builder().momentum(0).build();
+        try (Tensor value = Tensor.of(new float[] {1, 2}, 2); Tensor gradient = Tensor.of(new float[] {1, 1}, 2);
+                Tensor sum = Tensor.of(new float[] {Float.POSITIVE_INFINITY}, 1);
+                Tensor two = Tensor.allocate(DType.F32, 2)) {
+            Parameters parameters = Parameters.builder().add(value, gradient, null, null, 0).build();
+            update.apply(CPU, 1, 1, parameters, sum);
+            assertArrayEquals(new float[] {1, 2}, value.toFloats());
+            sum.copyFrom(new float[] {2});
+            update.apply(CPU, 1, 1, parameters, sum);
+            assertArrayEquals(new float[] {0, 1}, value.toFloats());
+            sum.copyFrom(new float[] {Float.NaN});
+            update.apply(CPU, 1, 1, parameters);
+            assertArrayEquals(new float[] {-1, 0}, value.toFloats());
+            assertEquals("gradientSum has shape [2]; expected [1]", assertThrows(IllegalArgumentException.class,
+                    () -> update.apply(CPU, 1, 1, parameters, two)).getMessage());
+        }
+    }
+
+    @Test
     void closedTensorsAreRefusedAndNothingStaysInUse() {
         SgdUpdate update = SgdUpdate.builder().momentum(0).build();
         Tensor value = Tensor.allocate(DType.F32, 4);

@@ -61,6 +61,6 @@ final class NativeOptions {
     static sd_sgd_options sgd(SgdReference.Options options) {
         return new sd_sgd_options().struct_size(Pointer.sizeof(sd_sgd_options.class))
             .learning_rate(options.learningRate()).momentum(options.momentum()).nesterov(options.nesterov() ? 1 : 0)
-            .gradient_scale(options.gradientScale());
+            .gradient_scale(options.gradientScale()).gradient_sum(null);
     }
 }

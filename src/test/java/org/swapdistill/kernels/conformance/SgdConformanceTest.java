@@ -97,4 +97,27 @@ class SgdConformanceTest {
         }
         assertEquals(0, descend(backend, 1, options, 0, 1).length);
     }
+
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void aSumOfGradientsThatIsNotFiniteLeavesEverythingAsItIs(KernelBackend backend) {
+        for (float sum : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.MAX_VALUE}) {
+            SgdReference.Options options = new SgdReference.Options(0.5f, 0, false, 1, 0);
+            try (CallBuffers buffers = new CallBuffers(backend); sd_execution execution = backend.execution(1);
+                 sd_sgd_options nativeOptions = NativeOptions.sgd(options);
+                 sd_sgd_parameter parameter = new sd_sgd_parameter()) {
+                Buffer values = buffers.inOut("value", ElementType.F32.encode(new float[] {1, 2, 3}), 0);
+                Buffer gradients = buffers.inOut("gradient", ElementType.F32.encode(new float[] {2, 2, 2}), 0);
+                Buffer sums = buffers.inOut("gradient_sum", ElementType.F32.encode(new float[] {sum}), 0);
+                Pointer.memset(parameter, 0, Pointer.sizeof(sd_sgd_parameter.class));
+                parameter.count(3).value(new FloatPointer(values.pointer())).gradient(gradients.pointer())
+                    .gradient_dtype(swapdistill.SD_F32).low_precision_dtype(swapdistill.SD_BF16);
+                NativeCall.succeeds(swapdistill.sd_sgd_update(execution,
+                    nativeOptions.gradient_sum(new FloatPointer(sums.pointer())), 1, parameter,
+                    Pointer.sizeof(sd_sgd_parameter.class)));
+                assertArrayEquals(sum == Float.MAX_VALUE ? new float[] {0, 1, 2} : new float[] {1, 2, 3},
+                    ElementType.F32.decode(values.read()));
+            }
+        }
+    }
 }
