@@ -42,4 +42,10 @@ class ArchitectureTest {
     static final ArchRule ONLY_THE_CPU_BACKEND_KNOWS_ONEDNN = classes()
             .that().resideInAPackage("org.swapdistill..").and().resideOutsideOfPackage("org.swapdistill.backend.cpu..")
             .should().onlyDependOnClassesThat().resideOutsideOfPackages("org.bytedeco.dnnl..");
+
+    /** CUDA, cuBLAS and cuDNN stay behind the backend. */
+    @ArchTest
+    static final ArchRule ONLY_THE_CUDA_BACKEND_KNOWS_CUDA = classes()
+            .that().resideInAPackage("org.swapdistill..").and().resideOutsideOfPackage("org.swapdistill.backend.cuda..")
+            .should().onlyDependOnClassesThat().resideOutsideOfPackages("org.bytedeco.cuda..");
 }

@@ -1,21 +1,28 @@
 package org.swapdistill.backend;
 
-import org.swapdistill.tensor.Tensor;
-
-/** The running statistics of one batch normalization. The tensors belong to the graph. */
+/** The running statistics of one batch normalization. */
 public interface RunningStatistics {
     /** Name of the batch normalization, for example {@code layer1.0.bn1}. */
     String name();
 
-    /** Running mean: F32 [C] in plain layout, zeros at first. */
-    Tensor mean();
+    /** Number of channels C. */
+    int channels();
 
-    /** Running variance (of unbiased estimates): F32 [C] in plain layout, ones at first. */
-    Tensor variance();
+    /** A copy of the running mean, [C]; zeros at first. Waits for work that changes it. */
+    float[] mean();
+
+    /** A copy of the running variance (of unbiased estimates), [C]; ones at first. Waits for work that changes it. */
+    float[] variance();
 
     /** Number of batches that went into them. */
     long batches();
 
-    /** Sets what {@link #batches} returns. */
-    void setBatches(long batches);
+    /**
+     * Replaces all three.
+     *
+     * @param mean [C]
+     * @param variance [C]
+     * @param batches at least 0
+     */
+    void set(float[] mean, float[] variance, long batches);
 }

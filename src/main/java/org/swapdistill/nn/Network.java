@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeSet;
 import org.swapdistill.backend.Backend;
 import org.swapdistill.backend.Graph;
@@ -133,6 +134,14 @@ public final class Network implements AutoCloseable {
         return parameters;
     }
 
+    /**
+     * The sum of the magnitudes of all gradients of the last {@link #backward}, F32 [1] on the device; see
+     * {@link Graph#gradientSum}. Belongs to the network.
+     */
+    public Optional<Tensor> gradientSum() {
+        return graph.gradientSum();
+    }
+
     /** Size of the block that holds activations, gradients of activations and scratch memory, in bytes. */
     public long arenaBytes() {
         return graph.arenaBytes();
@@ -151,15 +160,15 @@ public final class Network implements AutoCloseable {
                 parameter.storage().importTo(parameter.value(), plain);
             }
             if (mode == Mode.TRAINING) {
-                parameter.momentum().zero();
+                try (Tensor zeros = Tensor.allocate(DType.F32, shape)) {
+                    parameter.importMomentum(zeros);
+                }
             }
         }
         for (RunningStatistics statistics : graph.runningStatistics()) {
-            float[] ones = new float[Math.toIntExact(statistics.variance().elements())];
+            float[] ones = new float[statistics.channels()];
             java.util.Arrays.fill(ones, 1);
-            statistics.mean().zero();
-            statistics.variance().copyFrom(ones);
-            statistics.setBatches(0);
+            statistics.set(new float[statistics.channels()], ones, 0);
         }
     }
 
@@ -212,10 +221,8 @@ public final class Network implements AutoCloseable {
     }
 
     private static void exportStatistics(RunningStatistics statistics, Map<String, Tensor> state) {
-        state.put(statistics.name() + RUNNING_MEAN, Tensor.of(statistics.mean().toFloats(),
-                statistics.mean().shape().toArray()));
-        state.put(statistics.name() + RUNNING_VARIANCE, Tensor.of(statistics.variance().toFloats(),
-                statistics.variance().shape().toArray()));
+        state.put(statistics.name() + RUNNING_MEAN, Tensor.of(statistics.mean(), statistics.channels()));
+        state.put(statistics.name() + RUNNING_VARIANCE, Tensor.of(statistics.variance(), statistics.channels()));
         Tensor batches = Tensor.allocate(DType.I64);
         batches.copyFrom(new long[] {statistics.batches()});
         state.put(statistics.name() + BATCHES, batches);
@@ -236,7 +243,7 @@ public final class Network implements AutoCloseable {
             actions.put(parameter.name(), () -> parameter.storage().importTo(parameter.value(), plain));
         }
         for (RunningStatistics statistics : graph.runningStatistics()) {
-            Shape shape = statistics.mean().shape();
+            Shape shape = Shape.of(statistics.channels());
             String name = statistics.name();
             Tensor mean = required(state, name + RUNNING_MEAN, DType.F32, shape);
             Tensor variance = required(state, name + RUNNING_VARIANCE, DType.F32, shape);
@@ -245,9 +252,10 @@ public final class Network implements AutoCloseable {
             if (count < 0) {
                 throw new IllegalArgumentException(name + BATCHES + " is " + count + "; expected at least 0");
             }
-            actions.put(name + RUNNING_MEAN, () -> statistics.mean().copyFrom(mean.toFloats()));
-            actions.put(name + RUNNING_VARIANCE, () -> statistics.variance().copyFrom(variance.toFloats()));
-            actions.put(name + BATCHES, () -> statistics.setBatches(count));
+            Runnable nothing = () -> { };
+            actions.put(name + RUNNING_MEAN, () -> statistics.set(mean.toFloats(), variance.toFloats(), count));
+            actions.put(name + RUNNING_VARIANCE, nothing);
+            actions.put(name + BATCHES, nothing);
         }
         TreeSet<String> unknown = new TreeSet<>(state.keySet());
         unknown.removeAll(actions.keySet());

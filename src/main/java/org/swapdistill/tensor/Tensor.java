@@ -82,6 +82,22 @@ public final class Tensor implements AutoCloseable {
     }
 
     /**
+     * A tensor on a whole block of memory, which it owns from here on: closing the tensor closes the block.
+     *
+     * @param memory at least as many bytes as the elements take; closed by this method if it throws
+     */
+    public static Tensor own(Memory memory, DType dtype, Shape shape) {
+        Tensor window;
+        try {
+            window = view(memory, 0, dtype, shape);
+        } catch (RuntimeException e) {
+            memory.close();
+            throw e;
+        }
+        return new Tensor(memory, true, 0, dtype, shape, window.bytes);
+    }
+
+    /**
      * A tensor onto part of a memory block, which stays the property of whoever owns it.
      *
      * @param byteOffset of the first element, at least 0; the resulting address must be a multiple of the element size

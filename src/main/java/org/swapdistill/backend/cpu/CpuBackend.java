@@ -9,10 +9,16 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.swapdistill.backend.Backend;
+import org.swapdistill.backend.Download;
 import org.swapdistill.backend.GraphBuilder;
+import org.swapdistill.backend.HostTransfers;
+import org.swapdistill.backend.Replay;
+import org.swapdistill.backend.Upload;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Device;
 import org.swapdistill.tensor.Layout;
+import org.swapdistill.tensor.Shape;
+import org.swapdistill.tensor.Tensor;
 
 /**
  * Runs networks on the CPU with oneDNN. The number of threads is OpenMP's: {@code OMP_NUM_THREADS} in the environment
@@ -113,6 +119,41 @@ public final class CpuBackend implements Backend {
             throw new IllegalArgumentException("batchSize is " + batchSize + "; expected at least 1");
         }
         return new CpuGraphBuilder(this, batchSize, training);
+    }
+
+    @Override
+    public boolean asynchronous() {
+        return false;
+    }
+
+    @Override
+    public Tensor allocate(DType dtype, Shape shape) {
+        return Tensor.allocate(dtype, shape);
+    }
+
+    @Override
+    public void write(Tensor from, Tensor to) {
+        to.copyFrom(from);
+    }
+
+    @Override
+    public void read(Tensor from, Tensor to) {
+        to.copyFrom(from);
+    }
+
+    @Override
+    public Upload newUpload(DType dtype, Shape shape) {
+        return HostTransfers.upload(dtype, shape);
+    }
+
+    @Override
+    public Download newDownload(Tensor source) {
+        return HostTransfers.download(source);
+    }
+
+    @Override
+    public Replay record(Runnable work) {
+        return HostTransfers.replay(work);
     }
 
     engine engine() {

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.PointerScope;
 import org.swapdistill.backend.Graph;
@@ -231,6 +232,12 @@ final class CpuGraph implements Graph {
     public Tensor logitsGradient() {
         requireTraining("logitsGradient");
         return logitsGradient;
+    }
+
+    @Override
+    public Optional<Tensor> gradientSum() {
+        requireOpen();
+        return Optional.empty();
     }
 
     @Override

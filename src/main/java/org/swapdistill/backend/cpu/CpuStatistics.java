@@ -98,15 +98,20 @@ final class CpuStatistics implements RunningStatistics {
     }
 
     @Override
-    public Tensor mean() {
-        graph.requireOpen();
-        return mean;
+    public int channels() {
+        return channels;
     }
 
     @Override
-    public Tensor variance() {
+    public float[] mean() {
         graph.requireOpen();
-        return variance;
+        return mean.toFloats();
+    }
+
+    @Override
+    public float[] variance() {
+        graph.requireOpen();
+        return variance.toFloats();
     }
 
     @Override
@@ -115,10 +120,13 @@ final class CpuStatistics implements RunningStatistics {
     }
 
     @Override
-    public void setBatches(long batches) {
-        if (batches < 0) {
-            throw new IllegalArgumentException("batches is " + batches + "; expected at least 0");
+    public void set(float[] newMean, float[] newVariance, long newBatches) {
+        graph.requireOpen();
+        if (newBatches < 0) {
+            throw new IllegalArgumentException("batches is " + newBatches + "; expected at least 0");
         }
-        this.batches = batches;
+        mean.copyFrom(newMean);
+        variance.copyFrom(newVariance);
+        batches = newBatches;
     }
 }

@@ -1,0 +1,213 @@
+package org.swapdistill.backend.cuda;
+
+import java.util.Objects;
+import java.util.Optional;
+import org.bytedeco.javacpp.Pointer;
+import org.swapdistill.backend.GraphBuilder;
+import org.swapdistill.backend.ParameterStorage;
+import org.swapdistill.tensor.DType;
+import org.swapdistill.tensor.Shape;
+import org.swapdistill.tensor.Tensor;
+
+/**
+ * A parameter on the device: weights with the input channels last, [O, kernel, kernel, I]. Those of convolutions have, where
+ * the compute type is not F32, a copy in it, and their gradient is computed in it and then converted.
+ */
+final class CudaParameter implements ParameterStorage {
+    private final String name;
+    private final Shape shape;
+    private final GraphBuilder.ParameterKind kind;
+    private final CudaGraph graph;
+    private final boolean hasLowPrecision;
+    /** Input channels, and the number of places of each; 1 and the number of elements where the order is plain. */
+    private final int channels;
+    private final int places;
+    private final Buffer valueBuffer = Buffer.outside();
+    private final Buffer computed;
+    private final Buffer gradientBuffer = Buffer.outside();
+    private long offset;
+    private Tensor value;
+    private Tensor gradient;
+    private Tensor momentum;
+    private Tensor lowPrecision;
+
+    private CudaParameter(String name, Shape shape, GraphBuilder.ParameterKind kind, CudaGraph graph, int channels,
+            int places, boolean hasLowPrecision) {
+        this.name = name;
+        this.shape = shape;
+        this.kind = kind;
+        this.graph = graph;
+        this.channels = channels;
+        this.places = places;
+        this.hasLowPrecision = hasLowPrecision;
+        computed = hasLowPrecision ? Buffer.outside() : valueBuffer;
+    }
+
+    /** Scale, shift or bias. */
+    static CudaParameter vector(String name, GraphBuilder.ParameterKind kind, CudaGraph graph, int elements) {
+        return new CudaParameter(name, Shape.of(elements), kind, graph, 1, elements, false);
+    }
+
+    /** Weights of a convolution. */
+    static CudaParameter convolution(String name, CudaGraph graph, int outputs, int inputs, int kernel) {
+        return new CudaParameter(name, Shape.of(outputs, inputs, kernel, kernel), GraphBuilder.ParameterKind.WEIGHT,
+                graph, inputs, kernel * kernel, graph.computeType() != DType.F32);
+    }
+
+    /** Weights of the inner product of feature maps; always computed with in F32. */
+    static CudaParameter linear(String name, CudaGraph graph, int outputs, CudaActivation input) {
+        int places = input.height() * input.width();
+        return new CudaParameter(name, Shape.of(outputs, (long) input.channels() * places),
+                GraphBuilder.ParameterKind.WEIGHT, graph, input.channels(), places, false);
+    }
+
+    boolean hasLowPrecision() {
+        return hasLowPrecision;
+    }
+
+    long elements() {
+        return shape.elements();
+    }
+
+    /** Where it lies in the regions, in elements. */
+    void setOffset(long elements) {
+        offset = elements;
+    }
+
+    /** Makes the tensors and sets addresses, after the graph's regions were allocated. */
+    void allocated(Regions regions, boolean training) {
+        value = regions.values.tensor(offset, elements());
+        valueBuffer.place(value.address());
+        if (hasLowPrecision) {
+            lowPrecision = regions.lowPrecision.tensor(offset, elements());
+            computed.place(lowPrecision.address());
+        }
+        if (training) {
+            gradient = regions.gradients.tensor(offset, elements());
+            momentum = regions.momenta.tensor(offset, elements());
+            gradientBuffer.place(
+                    hasLowPrecision ? regions.lowPrecisionGradients.address(offset) : gradient.address());
+        }
+    }
+
+    /** What operations compute with. */
+    Pointer computed() {
+        return computed.pointer();
+    }
+
+    /** Where operations write the gradient, in the type of {@link #computed}. */
+    Pointer gradientTarget() {
+        return gradientBuffer.pointer();
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public Shape shape() {
+        return shape;
+    }
+
+    @Override
+    public GraphBuilder.ParameterKind kind() {
+        return kind;
+    }
+
+    @Override
+    public Tensor value() {
+        graph.requireOpen();
+        return value;
+    }
+
+    @Override
+    public Tensor gradient() {
+        graph.requireTraining("gradient");
+        return gradient;
+    }
+
+    @Override
+    public Tensor momentum() {
+        graph.requireTraining("momentum");
+        return momentum;
+    }
+
+    @Override
+    public Optional<Tensor> lowPrecision() {
+        graph.requireOpen();
+        return Optional.ofNullable(lowPrecision);
+    }
+
+    @Override
+    public Tensor exportFrom(Tensor flat) {
+        requireOwn(flat);
+        Tensor plain = Tensor.allocate(DType.F32, shape);
+        try {
+            graph.backend().read(flat, plain);
+            plain.copyFrom(toPlain(plain.toFloats()));
+            return plain;
+        } catch (RuntimeException e) {
+            plain.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void importTo(Tensor flat, Tensor plain) {
+        requireOwn(flat);
+        Objects.requireNonNull(plain, "plain is null");
+        if (plain.dtype() != DType.F32 || !plain.shape().equals(shape) || !plain.device().isCpu()) {
+            throw new IllegalArgumentException(
+                    "plain of " + name + " is " + plain + "; expected " + DType.F32 + " " + shape + " on cpu");
+        }
+        float[] values = fromPlain(plain.toFloats());
+        write(values, flat);
+        if (flat == value && hasLowPrecision) {
+            write(values, lowPrecision);
+        }
+    }
+
+    private void write(float[] values, Tensor target) {
+        try (Tensor host = Tensor.allocate(target.dtype(), target.shape())) {
+            host.copyFrom(values);
+            graph.backend().write(host, target);
+        }
+    }
+
+    /** From [O, places, channels] to [O, channels, places]. */
+    private float[] toPlain(float[] values) {
+        return transpose(values, places, channels);
+    }
+
+    private float[] fromPlain(float[] values) {
+        return transpose(values, channels, places);
+    }
+
+    private static float[] transpose(float[] values, int rows, int columns) {
+        float[] result = new float[values.length];
+        int block = rows * columns;
+        for (int start = 0; start < values.length; start += block) {
+            for (int row = 0; row < rows; row++) {
+                for (int column = 0; column < columns; column++) {
+                    result[start + column * rows + row] = values[start + row * columns + column];
+                }
+            }
+        }
+        return result;
+    }
+
+    private void requireOwn(Tensor flat) {
+        graph.requireOpen();
+        Objects.requireNonNull(flat, "flat is null");
+        if (flat != value && flat != gradient && flat != momentum) {
+            throw new IllegalArgumentException(
+                    "flat of " + name + " is " + flat + "; expected the parameter's value, gradient or momentum");
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name + " " + shape;
+    }
+}

@@ -1,0 +1,76 @@
+package org.swapdistill.backend.cuda;
+
+import java.util.List;
+import org.bytedeco.cuda.cudart.CUevent_st;
+import org.bytedeco.cuda.global.cudart;
+import org.swapdistill.tensor.DType;
+import org.swapdistill.tensor.Memory;
+import org.swapdistill.tensor.Shape;
+import org.swapdistill.tensor.Tensor;
+
+/**
+ * One of several places through which a transfer goes: page-locked host memory, memory on the device, and an event for each
+ * of the two copies, between them and between the device memory and where the data are used.
+ */
+final class TransferSlot implements AutoCloseable {
+    private final Memory hostMemory;
+    private final Memory deviceMemory;
+    private final Tensor host;
+    private CUevent_st hostCopied;
+    private CUevent_st deviceCopied;
+
+    TransferSlot(CudaBackend backend, DType dtype, Shape shape) {
+        long bytes = shape.elements() * dtype.bytes();
+        hostMemory = HostMemory.allocate(bytes);
+        Memory onDevice = null;
+        try {
+            onDevice = backend.memory().allocate(bytes);
+            hostCopied = Streams.newEvent();
+            deviceCopied = Streams.newEvent();
+        } catch (RuntimeException e) {
+            destroyEvents();
+            if (onDevice != null) {
+                onDevice.close();
+            }
+            hostMemory.close();
+            throw e;
+        }
+        deviceMemory = onDevice;
+        host = Tensor.view(hostMemory, 0, dtype, shape);
+    }
+
+    Tensor host() {
+        return host;
+    }
+
+    long deviceAddress() {
+        return deviceMemory.address();
+    }
+
+    /** Recorded after the copy that has the host memory at one end. */
+    CUevent_st hostCopied() {
+        return hostCopied;
+    }
+
+    /** Recorded after the copy between two places on the device. */
+    CUevent_st deviceCopied() {
+        return deviceCopied;
+    }
+
+    private void destroyEvents() {
+        for (CUevent_st event : new CUevent_st[] {hostCopied, deviceCopied}) {
+            if (event != null) {
+                cudart.cudaEventDestroy(event);
+            }
+        }
+        hostCopied = null;
+        deviceCopied = null;
+    }
+
+    /** To be called when no copy is under way. */
+    @Override
+    public void close() {
+        destroyEvents();
+        Closing.closeAll(List.of(deviceMemory, hostMemory));
+    }
+}
