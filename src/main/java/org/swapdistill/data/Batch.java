@@ -4,12 +4,12 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.swapdistill.kernels.PairAssembler;
 import org.swapdistill.tensor.DType;
-import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /**
- * One batch, in memory that belongs to its loader and is used again: valid until the second call of the loader's
- * {@code next} after the one that returned it, and until the loader is closed.
+ * One batch, in memory that belongs to its loader and is used again: on the host valid until the second call of the
+ * loader's {@code next} after the one that returned it, on a GPU until the next call, in the order of the backend's work;
+ * and until the loader is closed.
  */
 public final class Batch {
     private final Tensor images;
@@ -21,19 +21,35 @@ public final class Batch {
     private int step;
     private int validCount;
 
-    private Batch(PairAssembler assembler, int perSide, int sides) {
-        Shape shape = assembler.outputShape(Math.multiplyExact(perSide, sides));
-        this.images = Tensor.allocate(assembler.outputType(), shape);
+    private Batch(Tensor images, Tensor labels, Tensor firstIndex, Tensor secondIndex) {
+        long perSide = labels.elements();
+        this.images = images;
         this.first = images.slice(0, perSide);
-        this.second = sides == 1 ? null : images.slice(perSide, 2L * perSide);
-        this.labels = Tensor.allocate(DType.I32, perSide);
-        this.firstIndex = Tensor.allocate(DType.I32, perSide);
-        this.secondIndex = sides == 1 ? null : Tensor.allocate(DType.I32, perSide);
+        this.second = secondIndex == null ? null : images.slice(perSide, 2 * perSide);
+        this.labels = labels;
+        this.firstIndex = firstIndex;
+        this.secondIndex = secondIndex;
+    }
+
+    /**
+     * A batch on a device.
+     *
+     * @param images [2N, ...] of pairs, [N, ...] of single images; belongs to the batch
+     * @param numbers I32 [3, N] or [2, N]: labels, index of the first images and, of pairs, of the second ones; borrowed
+     */
+    static Batch onDevice(Tensor images, Tensor numbers) {
+        long perSide = numbers.shape().size(1);
+        boolean pairs = numbers.shape().size(0) == 3;
+        return new Batch(images, numbers.slice(0, 1).reshape(perSide), numbers.slice(1, 2).reshape(perSide),
+                pairs ? numbers.slice(2, 3).reshape(perSide) : null);
     }
 
     /** Buffers for a loader of pairs (two sides) or of single images (one side). */
     static List<Batch> buffers(PairAssembler assembler, int perSide, int sides) {
-        return Stream.generate(() -> new Batch(assembler, perSide, sides))
+        return Stream.generate(() -> new Batch(
+                Tensor.allocate(assembler.outputType(), assembler.outputShape(Math.multiplyExact(perSide, sides))),
+                Tensor.allocate(DType.I32, perSide), Tensor.allocate(DType.I32, perSide),
+                sides == 1 ? null : Tensor.allocate(DType.I32, perSide)))
                 .limit(Prefetcher.BUFFERS).toList();
     }
 

@@ -10,17 +10,12 @@ import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Layout;
 
 /**
- * Assembles the pair batches of an epoch on a thread of its own, while the batch before trains.
- *
- * <p>Batch s of an epoch holds the pairs [s N, (s + 1) N) of {@link PairSampler#pairs}; its crops, flips and swaps are
- * those of {@link RandomPosition}(seed, epoch, s, 0). It is a function of these numbers and the dataset, whatever the
- * timing, and a run that is resumed at any step sees what an uninterrupted one would. An epoch has floor(M / N)
- * batches; the pairs left over are dropped.
+ * Assembles the pair batches of an epoch on the CPU, on a thread of its own, while the batch before trains.
  *
  * <p>Call {@link #start} and {@link #next} from one thread; {@link #close} may come from any. The dataset must stay
  * open until the loader is closed. A loader that is not closed keeps its thread and its memory.
  */
-public final class BatchLoader implements AutoCloseable {
+public final class BatchLoader implements PairBatches {
     private final Dataset dataset;
     private final PairSampler sampler;
     private final PairAssembler assembler;
@@ -48,6 +43,25 @@ public final class BatchLoader implements AutoCloseable {
             int pairsPerBatch, DType outputType, Layout outputLayout, long seed) {
         Objects.requireNonNull(assembler, "assembler");
         requireCpu(execution);
+        requireFits(sampler, dataset, assembler, pairsPerBatch, outputType, outputLayout);
+        this.dataset = dataset;
+        this.sampler = sampler;
+        this.assembler = assembler;
+        this.execution = execution;
+        this.pairsPerBatch = pairsPerBatch;
+        this.seed = seed;
+        this.buffers = Batch.buffers(assembler, pairsPerBatch, 2);
+        this.prefetcher = new Prefetcher<>("swapdistill-batches", buffers, this::fill);
+    }
+
+    static void requireStep(int firstStep, int batches) {
+        if (firstStep < 0 || firstStep > batches) {
+            throw new IllegalArgumentException("firstStep is " + firstStep + "; expected 0 to " + batches);
+        }
+    }
+
+    static void requireFits(PairSampler sampler, Dataset dataset, PairAssembler assembler, int pairsPerBatch,
+            DType outputType, Layout outputLayout) {
         if (sampler.size() != dataset.size()) {
             throw new IllegalArgumentException("sampler has " + sampler.size() + " images; expected " + dataset.size()
                     + " as in the dataset");
@@ -60,14 +74,6 @@ public final class BatchLoader implements AutoCloseable {
             throw new IllegalArgumentException("assembler makes " + assembler.outputType() + " "
                     + assembler.outputLayout() + "; expected " + outputType + " " + outputLayout);
         }
-        this.dataset = dataset;
-        this.sampler = sampler;
-        this.assembler = assembler;
-        this.execution = execution;
-        this.pairsPerBatch = pairsPerBatch;
-        this.seed = seed;
-        this.buffers = Batch.buffers(assembler, pairsPerBatch, 2);
-        this.prefetcher = new Prefetcher<>("swapdistill-batches", buffers, this::fill);
     }
 
     static void requireCpu(Execution execution) {
@@ -76,22 +82,14 @@ public final class BatchLoader implements AutoCloseable {
         }
     }
 
-    /** The number of batches of an epoch. */
+    @Override
     public int batchesPerEpoch() {
         return dataset.size() / pairsPerBatch;
     }
 
-    /**
-     * Begins with a step of an epoch; what is left of an epoch that was begun before is abandoned.
-     *
-     * @param newEpoch at least 0
-     * @param firstStep 0 to {@link #batchesPerEpoch()}
-     * @throws IllegalStateException after {@link #close}
-     */
+    @Override
     public void start(int newEpoch, int firstStep) {
-        if (firstStep < 0 || firstStep > batchesPerEpoch()) {
-            throw new IllegalArgumentException("firstStep is " + firstStep + "; expected 0 to " + batchesPerEpoch());
-        }
+        requireStep(firstStep, batchesPerEpoch());
         Pairs drawn = sampler.pairs(newEpoch);
         prefetcher.stop();
         epoch = newEpoch;
@@ -106,6 +104,7 @@ public final class BatchLoader implements AutoCloseable {
      *         {@link #start} has not been called; after {@link #close}; or if the thread is interrupted, whose
      *         interrupt status stays set
      */
+    @Override
     public Batch next() {
         return prefetcher.next();
     }

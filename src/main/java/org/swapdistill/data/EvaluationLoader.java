@@ -8,14 +8,12 @@ import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Layout;
 
 /**
- * Assembles all images of a dataset once, in their order and without crop or flip, on a thread of its own while
- * the batch before is evaluated. The last batch is filled up with the last image; {@link Batch#validCount} tells how
- * many images count.
+ * Assembles all images of a dataset once on the CPU, on a thread of its own while the batch before is evaluated.
  *
  * <p>Call {@link #next} from one thread; {@link #close} may come from any. The dataset must stay open
  * until the loader is closed. A loader that is not closed keeps its thread and its memory.
  */
-public final class EvaluationLoader implements AutoCloseable {
+public final class EvaluationLoader implements ImageBatches {
     private final Dataset dataset;
     private final PairAssembler assembler;
     private final Execution execution;
@@ -62,6 +60,7 @@ public final class EvaluationLoader implements AutoCloseable {
      * @throws IllegalStateException if the batch could not be assembled, with the reason as its cause; after
      *         {@link #close}; or if the thread is interrupted, whose interrupt status stays set
      */
+    @Override
     public Batch next() {
         return prefetcher.next();
     }

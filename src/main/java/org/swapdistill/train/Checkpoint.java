@@ -27,6 +27,7 @@ public final class Checkpoint implements AutoCloseable {
     private static final String FORMAT_VERSION = "1";
     private static final String CONFIGURATION_PREFIX = "configuration.";
     private static final String SUMS_PREFIX = "epoch_sums.";
+    private static final String LOSS_SCALE_PREFIX = "loss_scale.";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final TrainingConfiguration configuration;
@@ -36,11 +37,13 @@ public final class Checkpoint implements AutoCloseable {
     private final int step;
     private final double bestAccuracy;
     private final EpochSums sums;
+    private final Map<String, String> lossScale;
     private final Map<String, Tensor> state;
     private final Map<String, Tensor> momentum;
 
     Checkpoint(TrainingConfiguration configuration, ImageFormat imageFormat, String dataFingerprint, int epoch,
-            int step, double bestAccuracy, EpochSums sums, Map<String, Tensor> state, Map<String, Tensor> momentum) {
+            int step, double bestAccuracy, EpochSums sums, LossScale lossScale, Map<String, Tensor> state,
+            Map<String, Tensor> momentum) {
         this.configuration = configuration;
         this.imageFormat = imageFormat;
         this.dataFingerprint = dataFingerprint;
@@ -48,6 +51,7 @@ public final class Checkpoint implements AutoCloseable {
         this.step = step;
         this.bestAccuracy = bestAccuracy;
         this.sums = sums;
+        this.lossScale = lossScale.toMap();
         this.state = state;
         this.momentum = momentum;
     }
@@ -96,6 +100,11 @@ public final class Checkpoint implements AutoCloseable {
         return sums;
     }
 
+    /** As the run left it; as a run begins with it where the run had none. */
+    LossScale lossScale() {
+        return lossScale.isEmpty() ? LossScale.dynamic() : LossScale.fromMap(lossScale);
+    }
+
     /**
      * Writes the checkpoint: to a temporary file beside it, synced, then renamed over whatever was there.
      *
@@ -107,6 +116,7 @@ public final class Checkpoint implements AutoCloseable {
         metadata.put("format_version", FORMAT_VERSION);
         configuration.toMap().forEach((name, value) -> metadata.put(CONFIGURATION_PREFIX + name, value));
         sums.toMap().forEach((name, value) -> metadata.put(SUMS_PREFIX + name, value));
+        lossScale.forEach((name, value) -> metadata.put(LOSS_SCALE_PREFIX + name, value));
         metadata.put("channels", Integer.toString(imageFormat.channels()));
         metadata.put("height", Integer.toString(imageFormat.height()));
         metadata.put("width", Integer.toString(imageFormat.width()));
@@ -152,6 +162,7 @@ public final class Checkpoint implements AutoCloseable {
         TrainingConfiguration configuration = TrainingConfiguration.fromMap(
             takePrefixed(metadata, CONFIGURATION_PREFIX));
         EpochSums sums = EpochSums.fromMap(takePrefixed(metadata, SUMS_PREFIX));
+        LossScale lossScale = LossScale.fromMap(takePrefixed(metadata, LOSS_SCALE_PREFIX));
         StringMapReader in = new StringMapReader(metadata);
         ImageFormat format = new ImageFormat(in.integer("channels"), in.integer("height"), in.integer("width"),
             in.floats("mean"), in.floats("deviation"), classNames(in.string("class_names")));
@@ -166,7 +177,8 @@ public final class Checkpoint implements AutoCloseable {
         }
         Map<String, Tensor> state = new TreeMap<>(contents.tensors());
         Map<String, Tensor> momentum = takePrefixed(state, MOMENTUM_PREFIX);
-        return new Checkpoint(configuration, format, fingerprint, epoch, step, bestAccuracy, sums, state, momentum);
+        return new Checkpoint(configuration, format, fingerprint, epoch, step, bestAccuracy, sums, lossScale, state,
+            momentum);
     }
 
     private static List<String> classNames(String json) {

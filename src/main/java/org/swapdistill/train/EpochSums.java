@@ -12,11 +12,11 @@ final class EpochSums {
     double crossEntropy;
     double divergence;
 
-    void add(double batchLoss, PairLoss batch) {
+    void add(PairResult batch) {
         steps++;
-        images += 2L * batch.pairs();
-        hits += batch.hitCount();
-        loss += batchLoss;
+        images += batch.images();
+        hits += batch.hits();
+        loss += batch.loss();
         crossEntropy += batch.crossEntropySum();
         divergence += batch.divergenceSum();
     }

@@ -1,14 +1,23 @@
 package org.swapdistill.train;
 
+import org.swapdistill.backend.Replay;
 import org.swapdistill.data.Batch;
 import org.swapdistill.data.Dataset;
 import org.swapdistill.data.EvaluationLoader;
+import org.swapdistill.data.ImageBatches;
+import org.swapdistill.data.ResidentEvaluationLoader;
+import org.swapdistill.data.ResidentImages;
 import org.swapdistill.nn.Architecture;
 import org.swapdistill.nn.Mode;
 import org.swapdistill.nn.Network;
+import org.swapdistill.tensor.DType;
+import org.swapdistill.tensor.Tensor;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -16,8 +25,16 @@ import java.util.function.BooleanSupplier;
 public final class Evaluator implements AutoCloseable {
     private final ImageFormat format;
     private final int batchSize;
+    private final Compute compute;
+    private final List<AutoCloseable> resources = new ArrayList<>();
+    /** Copies on the device of the data sets that were evaluated, where the device has its own memory. */
+    private final Map<Dataset, ResidentImages> resident = new IdentityHashMap<>();
+    private ResidentEvaluationLoader residentLoader;
     private final Network network;
+    private final Tensor hostLogits;
     private final float[] logits;
+    private final Replay forward;
+    private Batch current;
 
     /**
      * @param batchSize images per forward pass, at least 1
@@ -25,8 +42,21 @@ public final class Evaluator implements AutoCloseable {
     Evaluator(Architecture architecture, ImageFormat format, Compute compute, int batchSize) {
         this.format = format;
         this.batchSize = batchSize;
-        this.network = Network.create(architecture, compute.backend(), batchSize, Mode.INFERENCE);
+        this.compute = compute;
         this.logits = new float[batchSize * format.classes()];
+        try {
+            this.network = own(Network.create(architecture, compute.backend(), batchSize, Mode.INFERENCE));
+            this.hostLogits = own(Tensor.allocate(DType.F32, batchSize, format.classes()));
+            this.forward = own(compute.backend().record(() -> network.forward(current.images())));
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    private <T extends AutoCloseable> T own(T resource) {
+        resources.add(resource);
+        return resource;
     }
 
     /** An evaluator of the student in a checkpoint. */
@@ -108,25 +138,41 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private boolean forEachBatch(Dataset dataset, BooleanSupplier stop, BatchAction action) throws IOException {
-        ByteBuffer output = network.logits().asByteBuffer();
         int first = 0;
-        try (EvaluationLoader loader = new EvaluationLoader(dataset, format.mean(), format.deviation(),
-                Pipelines.LOADER_EXECUTION, batchSize, network.inputType(), network.inputLayout())) {
-            for (Batch batch = loader.next(); batch != null; batch = loader.next()) {
+        try (ImageBatches batches = batches(dataset)) {
+            for (current = batches.next(); current != null; current = batches.next()) {
                 if (stop.getAsBoolean()) {
                     return false;
                 }
-                network.forward(batch.images());
-                output.asFloatBuffer().get(0, logits);
-                action.accept(first, batch.validCount());
-                first += batch.validCount();
+                forward.run();
+                compute.backend().read(network.logits(), hostLogits);
+                hostLogits.asByteBuffer().asFloatBuffer().get(0, logits);
+                action.accept(first, current.validCount());
+                first += current.validCount();
             }
         }
         return true;
     }
 
+    private ImageBatches batches(Dataset dataset) {
+        if (compute.backend().device().isCpu()) {
+            return new EvaluationLoader(dataset, format.mean(), format.deviation(), Pipelines.LOADER_EXECUTION,
+                batchSize, network.inputType(), network.inputLayout());
+        }
+        if (residentLoader == null) {
+            residentLoader = own(new ResidentEvaluationLoader(format.channels(), format.height(), format.width(),
+                format.mean(), format.deviation(), compute.backend(), compute.execution(), batchSize));
+        }
+        ResidentImages images = resident.get(dataset);
+        if (images == null) {
+            images = own(new ResidentImages(dataset, compute.backend()));
+            resident.put(dataset, images);
+        }
+        return residentLoader.pass(images);
+    }
+
     @Override
     public void close() {
-        network.close();
+        Resources.closeAll(resources);
     }
 }

@@ -1,41 +1,43 @@
 package org.swapdistill.train;
 
+import org.swapdistill.backend.Backend;
+import org.swapdistill.backend.Download;
+import org.swapdistill.backend.Upload;
 import org.swapdistill.kernels.DistillationLoss;
 import org.swapdistill.kernels.Execution;
 import org.swapdistill.tensor.DType;
+import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The loss of a pair batch: logits [2N, K] whose rows 0..N-1 and N..2N-1 are the two members of each pair. Its
- * outputs are allocated once; {@link #apply} allocates nothing. Not thread-safe.
+ * outputs are allocated once, in one block, in which they travel to the host. Not thread-safe.
  */
 final class PairLoss implements AutoCloseable {
+    /** Alignment of workspace in bytes. */
+    private static final int WORKSPACE_ALIGNMENT = 16;
+
     private final Execution execution;
     private final int pairs;
     private final DistillationLoss loss;
     private final DistillationLoss.Arrays arrays;
-    private final Tensor mean = Tensor.allocate(DType.F32, 1);
-    private final Tensor crossEntropy;
-    private final Tensor divergence;
-    private final Tensor hit;
-    private final Tensor workspace;
-    private final ByteBuffer meanValue;
-    private final ByteBuffer crossEntropies;
-    private final ByteBuffer divergences;
-    private final ByteBuffer hits;
+    private final List<AutoCloseable> resources = new ArrayList<>();
+    private final Download results;
+    private final Upload scale;
 
     /**
+     * @param scaled whether {@link #scale} will be called, before every {@link #apply}
      * @param logits f32 [2N, K], the student's output
-     * @param gradient f32 [2N, K], receives dL/dlogits
+     * @param gradient f32 [2N, K], receives dL/dlogits times the scale
      */
-    PairLoss(TrainingConfiguration configuration, Execution execution, Tensor logits, Tensor gradient) {
-        this.execution = execution;
+    PairLoss(TrainingConfiguration configuration, Compute compute, boolean scaled, Tensor logits, Tensor gradient) {
+        Backend backend = compute.backend();
+        this.execution = compute.execution();
         this.pairs = Math.toIntExact(logits.shape().size(0) / 2);
-        this.crossEntropy = Tensor.allocate(DType.F32, 2, pairs);
-        this.divergence = Tensor.allocate(DType.F32, 2, pairs);
-        this.hit = Tensor.allocate(DType.U8, 2, pairs);
         this.loss = DistillationLoss.builder()
             .target(DistillationLoss.Target.PAIR)
             .reduction(DistillationLoss.Reduction.MEAN)
@@ -47,73 +49,82 @@ final class PairLoss implements AutoCloseable {
             .dtype(DType.F32)
             .labelDtype(DType.I32)
             .build();
-        long bytes = loss.workspaceBytes(execution, pairs, logits.shape().size(1), 1);
-        this.workspace = Tensor.allocate(DType.U8, Math.max(bytes, 1));
-        this.arrays = new DistillationLoss.Arrays()
-            .logits(logits.slice(0, pairs))
-            .target(logits.slice(pairs, 2L * pairs))
-            .logitsGradient(gradient.slice(0, pairs))
-            .targetGradient(gradient.slice(pairs, 2L * pairs))
-            .loss(mean)
-            .rowCrossEntropy(crossEntropy)
-            .rowDivergence(divergence)
-            .rowHit(hit)
-            .workspace(workspace);
-        this.meanValue = mean.asByteBuffer();
-        this.crossEntropies = crossEntropy.asByteBuffer();
-        this.divergences = divergence.asByteBuffer();
-        this.hits = hit.asByteBuffer();
+        try {
+            long bytes = loss.workspaceBytes(execution, pairs, logits.shape().size(1), 1);
+            Tensor workspace = own(backend.allocate(DType.U8, Shape.of(Math.max(bytes, WORKSPACE_ALIGNMENT))));
+            Tensor block = own(backend.allocate(DType.F32, Shape.of(1 + 4L * pairs + (2L * pairs + 3) / 4)));
+            this.results = own(backend.newDownload(block));
+            this.scale = scaled ? own(backend.newUpload(DType.F32, Shape.of(1))) : null;
+            this.arrays = new DistillationLoss.Arrays()
+                .logits(logits.slice(0, pairs))
+                .target(logits.slice(pairs, 2L * pairs))
+                .logitsGradient(gradient.slice(0, pairs))
+                .targetGradient(gradient.slice(pairs, 2L * pairs))
+                .loss(block.slice(0, 1))
+                .rowCrossEntropy(block.slice(1, 1 + 2L * pairs).reshape(2, pairs))
+                .rowDivergence(block.slice(1 + 2L * pairs, 1 + 4L * pairs).reshape(2, pairs))
+                .rowHit(Tensor.view(block.memory(), hitsOffset(), DType.U8, Shape.of(2, pairs)))
+                .workspace(workspace);
+            if (scale != null) {
+                arrays.upstream(scale.device());
+            }
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
     }
 
-    /** Number of pairs N. */
-    int pairs() {
-        return pairs;
+    private <T extends AutoCloseable> T own(T resource) {
+        resources.add(resource);
+        return resource;
+    }
+
+    private long hitsOffset() {
+        return (1 + 4L * pairs) * Float.BYTES;
+    }
+
+    /** Multiplies the gradients of the next {@link #apply} by a factor; the reported loss stays as it is. */
+    void scale(float factor) {
+        if (scale != null) {
+            scale.host().copyFrom(new float[] {factor});
+            scale.send();
+        }
     }
 
     /**
-     * Loss, statistics and gradients of the logits.
+     * Computes loss, statistics and gradients of the logits.
      *
      * @param labels i32 [N]
-     * @return the mean loss of the batch
      */
-    float apply(Tensor labels) {
+    void apply(Tensor labels) {
         loss.apply(execution, arrays.labels(labels));
-        return meanValue.getFloat(0);
     }
 
-    /** Sum of the unsmoothed cross-entropies of the 2N images of the last batch. */
-    double crossEntropySum() {
-        return sum(crossEntropies);
+    /** Sends the results of the last {@link #apply} on their way to the host. */
+    void send() {
+        results.send();
     }
 
-    /** Sum of the 2N divergences (without T^2) of the last batch. */
-    double divergenceSum() {
-        return sum(divergences);
-    }
-
-    /** Number of the last batch's 2N images whose label has the largest logit. */
-    int hitCount() {
-        int count = 0;
+    /** The oldest results that were sent and not received; waits for them. */
+    PairResult receive() {
+        ByteBuffer values = results.receive().asByteBuffer();
+        int hits = 0;
         for (int i = 0; i < 2 * pairs; i++) {
-            count += hits.get(i);
+            hits += values.get((int) hitsOffset() + i);
         }
-        return count;
+        return new PairResult(values.getFloat(0), sum(values, 1), sum(values, 1 + 2 * pairs), hits, 2 * pairs);
     }
 
-    private double sum(ByteBuffer values) {
+    private double sum(ByteBuffer values, int first) {
         double sum = 0;
         for (int i = 0; i < 2 * pairs; i++) {
-            sum += values.getFloat(Float.BYTES * i);
+            sum += values.getFloat(Float.BYTES * (first + i));
         }
         return sum;
     }
 
     @Override
     public void close() {
-        mean.close();
-        crossEntropy.close();
-        divergence.close();
-        hit.close();
-        workspace.close();
+        Resources.closeAll(resources);
     }
 }

@@ -1,5 +1,13 @@
 package org.swapdistill.train;
 
+import org.swapdistill.backend.Backend;
+import org.swapdistill.data.Batch;
+import org.swapdistill.data.BatchLoader;
+import org.swapdistill.data.Dataset;
+import org.swapdistill.data.PairBatches;
+import org.swapdistill.data.PairSampler;
+import org.swapdistill.data.ResidentImages;
+import org.swapdistill.data.ResidentPairLoader;
 import org.swapdistill.kernels.Execution;
 import org.swapdistill.kernels.PairAssembler;
 import org.swapdistill.kernels.PatchSwap;
@@ -53,5 +61,53 @@ final class Pipelines {
             .deviation(format.deviation())
             .outputLayout(layout)
             .outputType(type);
+    }
+
+    /** The pair batches of a run: assembled on the device where it has its own memory, otherwise by a thread beside it. */
+    static PairBatches pairBatches(TrainingConfiguration configuration, ImageFormat format, Dataset train,
+            Compute compute) {
+        Backend backend = compute.backend();
+        PairAssembler.Builder builder = assembler(configuration, format, backend.computeType(), backend.inputLayout());
+        if (configuration.objective().swaps()) {
+            builder.patchSwap(patchSwap(configuration, format, backend.inputLayout()));
+        }
+        PairAssembler assembler = builder.build();
+        PairSampler sampler = new PairSampler(train.labels(), train.classes(), configuration.seed());
+        if (backend.device().isCpu()) {
+            return new BatchLoader(train, sampler, assembler, LOADER_EXECUTION, configuration.pairsPerBatch(),
+                backend.computeType(), backend.inputLayout(), configuration.seed());
+        }
+        ResidentImages images = new ResidentImages(train, backend);
+        try {
+            return new ResidentPairs(images, new ResidentPairLoader(images, sampler, assembler, backend,
+                compute.execution(), configuration.pairsPerBatch(), configuration.seed()));
+        } catch (RuntimeException | Error e) {
+            images.close();
+            throw e;
+        }
+    }
+
+    /** A loader together with its images. */
+    private record ResidentPairs(ResidentImages images, PairBatches loader) implements PairBatches {
+        @Override
+        public int batchesPerEpoch() {
+            return loader.batchesPerEpoch();
+        }
+
+        @Override
+        public void start(int epoch, int firstStep) {
+            loader.start(epoch, firstStep);
+        }
+
+        @Override
+        public Batch next() {
+            return loader.next();
+        }
+
+        @Override
+        public void close() {
+            loader.close();
+            images.close();
+        }
     }
 }

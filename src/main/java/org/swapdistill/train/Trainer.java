@@ -1,10 +1,10 @@
 package org.swapdistill.train;
 
+import org.swapdistill.backend.Download;
+import org.swapdistill.backend.Replay;
 import org.swapdistill.data.Batch;
-import org.swapdistill.data.BatchLoader;
 import org.swapdistill.data.Dataset;
-import org.swapdistill.data.PairSampler;
-import org.swapdistill.kernels.PairAssembler;
+import org.swapdistill.data.PairBatches;
 import org.swapdistill.kernels.SgdUpdate;
 import org.swapdistill.nn.Architecture;
 import org.swapdistill.nn.Mode;
@@ -14,7 +14,9 @@ import org.swapdistill.tensor.Tensor;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,12 +52,19 @@ public final class Trainer implements AutoCloseable {
     private final Network network;
     private final Evaluator evaluator;
     private final PairLoss loss;
-    private final BatchLoader loader;
+    private final PairBatches loader;
+    private final Replay forwardAndBackward;
+    private final Tensor gradientSum;
+    private final Download gradientSums;
     private final SgdUpdate update;
     private final SgdUpdate.Parameters parameters;
     private final List<TrainingListener> listeners = new ArrayList<>();
+    /** Steps of the run whose results are on their way to the host. */
+    private final Deque<Long> pending = new ArrayDeque<>();
     private volatile boolean stopRequested;
 
+    private Batch batch;
+    private LossScale lossScale;
     private int epoch;
     private int step;
     private EpochSums sums = new EpochSums();
@@ -81,8 +90,13 @@ public final class Trainer implements AutoCloseable {
             Architecture architecture = Students.architecture(configuration, format);
             network = own(Network.create(architecture, compute.backend(), configuration.batchSize(), Mode.TRAINING));
             evaluator = own(new Evaluator(architecture, format, compute, EVALUATION_BATCH));
-            loss = own(new PairLoss(configuration, compute.execution(), network.logits(), network.logitsGradient()));
-            loader = own(batchLoader());
+            lossScale = network.gradientSum().isPresent() ? LossScale.dynamic() : LossScale.none();
+            gradientSum = network.gradientSum().orElse(null);
+            gradientSums = gradientSum == null ? null : own(compute.backend().newDownload(gradientSum));
+            loss = own(new PairLoss(configuration, compute, gradientSum != null, network.logits(),
+                network.logitsGradient()));
+            loader = own(Pipelines.pairBatches(configuration, format, data.train(), compute));
+            forwardAndBackward = own(compute.backend().record(this::forwardAndBackward));
             update = SgdUpdate.builder().momentum((float) configuration.momentum())
                 .nesterov(configuration.nesterov()).build();
             parameters = sgdParameters();
@@ -152,23 +166,14 @@ public final class Trainer implements AutoCloseable {
         step = checkpoint.step();
         sums = checkpoint.sums().copy();
         bestAccuracy = checkpoint.bestAccuracy();
+        if (gradientSum != null) {
+            lossScale = checkpoint.lossScale();
+        }
     }
 
     private <T extends AutoCloseable> T own(T resource) {
         resources.add(resource);
         return resource;
-    }
-
-    private BatchLoader batchLoader() {
-        Dataset train = data.train();
-        PairAssembler.Builder assembler = Pipelines.assembler(configuration, format, network.inputType(),
-            network.inputLayout());
-        if (configuration.objective().swaps()) {
-            assembler.patchSwap(Pipelines.patchSwap(configuration, format, network.inputLayout()));
-        }
-        return new BatchLoader(train, new PairSampler(train.labels(), train.classes(), configuration.seed()),
-            assembler.build(), Pipelines.LOADER_EXECUTION, configuration.pairsPerBatch(), network.inputType(),
-            network.inputLayout(), configuration.seed());
     }
 
     private SgdUpdate.Parameters sgdParameters() {
@@ -225,7 +230,10 @@ public final class Trainer implements AutoCloseable {
             if (stopRequested) {
                 return false;
             }
-            trainStep(loader.next());
+            trainStep();
+            if (step == stepsPerEpoch || stopRequested) {
+                collect(0);
+            }
             long now = System.nanoTime();
             sessionTrainingNanos += now - last;
             last = now;
@@ -236,19 +244,48 @@ public final class Trainer implements AutoCloseable {
         return !stopRequested;
     }
 
-    private void trainStep(Batch batch) {
-        network.forward(batch.images());
-        float value = loss.apply(batch.labels());
-        if (!Float.isFinite(value)) {
-            throw new NonFiniteException("the loss is " + value + " at epoch " + (epoch + 1) + ", step " + (step + 1)
-                + " of " + stepsPerEpoch + "; a smaller learning rate or a longer warm-up may help");
+    /**
+     * One step. Where the backend computes while the host goes on, the results of a step are read only when the next one
+     * is queued.
+     */
+    private void trainStep() {
+        batch = loader.next();
+        float scale = lossScale.at(totalSteps());
+        loss.scale(scale);
+        forwardAndBackward.run();
+        loss.send();
+        if (gradientSums != null) {
+            gradientSums.send();
         }
-        network.backward();
+        pending.add(totalSteps());
+        collect(compute.backend().asynchronous() ? 1 : 0);
         learningRate = schedule.learningRate(totalSteps());
-        update.apply(compute.execution(), (float) learningRate, 1, parameters);
-        sums.add(value, loss);
+        update.apply(compute.execution(), (float) learningRate, 1 / scale, parameters, gradientSum);
         sessionImages += configuration.batchSize();
         step++;
+    }
+
+    /** The part of a step that is the same every time, but for what is in its memory. */
+    private void forwardAndBackward() {
+        network.forward(batch.images());
+        loss.apply(batch.labels());
+        network.backward();
+    }
+
+    /** Reads results until no more than so many are on their way. */
+    private void collect(int rest) {
+        while (pending.size() > rest) {
+            long finished = pending.remove();
+            PairResult result = loss.receive();
+            boolean finite = gradientSums == null || Float.isFinite(gradientSums.receive().toFloats()[0]);
+            if (!Float.isFinite(result.loss())) {
+                throw new NonFiniteException("the loss is " + result.loss() + " at epoch "
+                    + (finished / stepsPerEpoch + 1) + ", step " + (finished % stepsPerEpoch + 1) + " of "
+                    + stepsPerEpoch + "; a smaller learning rate or a longer warm-up may help");
+            }
+            lossScale.record(finished, finite);
+            sums.add(result);
+        }
     }
 
     /** Evaluates, ends the epoch and tells the listeners; false when asked to stop before the evaluation was done. */
@@ -288,12 +325,13 @@ public final class Trainer implements AutoCloseable {
 
     /** A copy of the student and of the place where the run stands; the caller closes it. */
     public Checkpoint checkpoint() {
+        collect(0);
         Map<String, Tensor> momentum = new TreeMap<>();
         for (Parameter parameter : network.parameters()) {
             momentum.put(parameter.name(), parameter.exportMomentum());
         }
         return new Checkpoint(configuration, format, data.train().fingerprint(), epoch, step, bestAccuracy,
-            sums.copy(), network.exportState(), momentum);
+            sums.copy(), lossScale, network.exportState(), momentum);
     }
 
     /** Writes {@link #checkpoint()} to a file. */
@@ -337,12 +375,12 @@ public final class Trainer implements AutoCloseable {
         return learningRate;
     }
 
-    /** Mean loss of the current epoch so far; NaN before its first step. */
+    /** Mean loss of the steps of the current epoch whose results are there; NaN before the first. */
     public double loss() {
         return sums.meanLoss();
     }
 
-    /** Training accuracy of the current epoch so far, on the augmented images; NaN before its first step. */
+    /** Training accuracy of the same steps, on the augmented images; NaN before the first. */
     public double accuracy() {
         return sums.accuracy();
     }
@@ -360,15 +398,6 @@ public final class Trainer implements AutoCloseable {
     /** Frees the networks and stops the loader's thread. Data and backend stay open. */
     @Override
     public void close() {
-        for (int i = resources.size() - 1; i >= 0; i--) {
-            try {
-                resources.get(i).close();
-            } catch (RuntimeException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IllegalStateException("cannot close " + resources.get(i), e);
-            }
-        }
-        resources.clear();
+        Resources.closeAll(resources);
     }
 }

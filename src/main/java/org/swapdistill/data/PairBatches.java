@@ -1,0 +1,34 @@
+package org.swapdistill.data;
+
+/**
+ * The pair batches of an epoch, in order.
+ *
+ * <p>Batch s of an epoch holds the pairs [s N, (s + 1) N) of {@link PairSampler#pairs}; its crops, flips and swaps are
+ * those of {@link org.swapdistill.kernels.RandomPosition}(seed, epoch, s, 0). It is a function of these numbers and the
+ * dataset, whatever the timing and the device, and a run that is resumed at any step sees what an uninterrupted one would.
+ * An epoch has floor(M / N) batches; the pairs left over are dropped.
+ */
+public interface PairBatches extends AutoCloseable {
+    /** The number of batches of an epoch. */
+    int batchesPerEpoch();
+
+    /**
+     * Begins with a step of an epoch; what is left of an epoch that was begun before is abandoned.
+     *
+     * @param epoch at least 0
+     * @param firstStep 0 to {@link #batchesPerEpoch()}
+     * @throws IllegalStateException after {@link #close}
+     */
+    void start(int epoch, int firstStep);
+
+    /**
+     * The next batch of the epoch, or null after the last one.
+     *
+     * @throws IllegalStateException if {@link #start} has not been called, or after {@link #close}
+     */
+    Batch next();
+
+    /** Frees the batches. Closing again does nothing. */
+    @Override
+    void close();
+}

@@ -1,0 +1,115 @@
+package org.swapdistill.data;
+
+import java.util.Objects;
+import org.swapdistill.backend.Backend;
+import org.swapdistill.backend.Upload;
+import org.swapdistill.kernels.Execution;
+import org.swapdistill.kernels.PairAssembler;
+import org.swapdistill.kernels.RandomPosition;
+import org.swapdistill.tensor.DType;
+import org.swapdistill.tensor.Shape;
+
+/**
+ * Assembles the pair batches of an epoch on the device where the images lie: only labels and indices travel. Every batch
+ * stands in the same memory. For the thread that uses the backend.
+ */
+public final class ResidentPairLoader implements PairBatches {
+    private final ResidentImages images;
+    private final PairSampler sampler;
+    private final PairAssembler assembler;
+    private final Execution execution;
+    private final int pairsPerBatch;
+    private final long seed;
+    private final Upload numbers;
+    private final int[] values;
+    private final Batch batch;
+    private int epoch;
+    private int step;
+    private Pairs pairs;
+    private boolean closed;
+
+    /**
+     * A loader.
+     *
+     * @param images stays the caller's, and open until the loader is closed
+     * @param sampler of the dataset's labels
+     * @param assembler for images of the dataset's size, of the backend's input type and layout
+     * @param backend where the images lie
+     * @param execution in order with the backend's work
+     * @param pairsPerBatch N, at least 1 and at most the number of images
+     * @param seed of crops, flips and swaps; any value
+     */
+    public ResidentPairLoader(ResidentImages images, PairSampler sampler, PairAssembler assembler, Backend backend,
+            Execution execution, int pairsPerBatch, long seed) {
+        this.images = Objects.requireNonNull(images, "images");
+        BatchLoader.requireFits(sampler, images.dataset(), assembler, pairsPerBatch, backend.computeType(),
+                backend.inputLayout());
+        this.sampler = sampler;
+        this.assembler = assembler;
+        this.execution = execution;
+        this.pairsPerBatch = pairsPerBatch;
+        this.seed = seed;
+        values = new int[3 * pairsPerBatch];
+        numbers = backend.newUpload(DType.I32, Shape.of(3, pairsPerBatch));
+        try {
+            batch = Batch.onDevice(backend.allocate(assembler.outputType(), assembler.outputShape(2L * pairsPerBatch)),
+                    numbers.device());
+        } catch (RuntimeException e) {
+            numbers.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public int batchesPerEpoch() {
+        return images.dataset().size() / pairsPerBatch;
+    }
+
+    @Override
+    public void start(int newEpoch, int firstStep) {
+        requireOpen();
+        BatchLoader.requireStep(firstStep, batchesPerEpoch());
+        pairs = sampler.pairs(newEpoch);
+        epoch = newEpoch;
+        step = firstStep;
+    }
+
+    @Override
+    public Batch next() {
+        requireOpen();
+        if (pairs == null) {
+            throw new IllegalStateException("start has not been called; expected it before next");
+        }
+        if (step == batchesPerEpoch()) {
+            return null;
+        }
+        int from = step * pairsPerBatch;
+        for (int i = 0; i < pairsPerBatch; i++) {
+            values[i] = images.dataset().label(pairs.anchors()[from + i]);
+        }
+        System.arraycopy(pairs.anchors(), from, values, pairsPerBatch, pairsPerBatch);
+        System.arraycopy(pairs.partners(), from, values, 2 * pairsPerBatch, pairsPerBatch);
+        numbers.host().copyFrom(values);
+        numbers.send();
+        assembler.assemble(execution, new RandomPosition(seed, epoch, step, 0), images.images(), batch.firstIndex(),
+                batch.secondIndex(), batch.first(), batch.second());
+        batch.describe(step, pairsPerBatch);
+        step++;
+        return batch;
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("loader is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            batch.images().close();
+            numbers.close();
+        }
+    }
+}
