@@ -76,6 +76,9 @@ EMULATION_EXPORT bool injected_failure(const char *function, int &code);
 /* The device of a stream; the current device for the default stream. False if the stream does not exist. */
 EMULATION_EXPORT bool device_of(cudaStream_t stream, int &device);
 
+/* The device of the stream whose work runs now, on the thread that runs it; -1 outside of work. */
+EMULATION_EXPORT int running_device();
+
 struct DeviceProperties {
     const char *name = "SwapDistill CUDA emulation";
     int major = 9;

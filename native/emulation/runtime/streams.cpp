@@ -1,0 +1,317 @@
+#include "emulation/runtime/streams.h"
+
+#include "emulation/runtime/faults.h"
+#include "emulation/runtime/memory.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace emulation {
+namespace {
+
+struct Streams {
+    /* Never freed, so that no handle is given out twice and the use of a destroyed one is seen. */
+    std::vector<std::unique_ptr<CUstream_st>> streams;
+    std::vector<std::unique_ptr<CUevent_st>> events;
+    std::vector<std::unique_ptr<CUgraph_st>> graphs;
+    std::vector<std::unique_ptr<CUgraphExec_st>> executables;
+    std::map<int, CUstream_st *> default_streams;
+    Clock host;
+    const CUstream_st::Work *running = nullptr;
+    const CUstream_st *running_on = nullptr;
+};
+
+/* Never destroyed: other libraries still use streams when the process ends. */
+Streams &streams() {
+    static Streams *instance = new Streams();
+    return *instance;
+}
+
+thread_local int device_of_thread = 0;
+thread_local std::vector<CUstream_st *> captures_of_thread;
+
+template <typename T>
+T *find(const std::vector<std::unique_ptr<T>> &all, T *handle, const char *kind) {
+    for (const auto &each : all) {
+        if (each.get() == handle) {
+            if (handle->destroyed) {
+                report("use of a destroyed " + std::string(kind) + ", " + hexadecimal(handle),
+                       cudaErrorInvalidResourceHandle);
+                return nullptr;
+            }
+            return handle;
+        }
+    }
+    report(hexadecimal(handle) + " is no " + kind, cudaErrorInvalidResourceHandle);
+    return nullptr;
+}
+
+CUstream_st *default_stream(int device) {
+    CUstream_st *&stream = streams().default_streams[device];
+    if (stream == nullptr) {
+        stream = new_stream(device, true);
+        object_destroyed(stream);
+    }
+    return stream;
+}
+
+bool is_default(const CUstream_st *stream) {
+    const auto found = streams().default_streams.find(stream->device);
+    return found != streams().default_streams.end() && found->second == stream;
+}
+
+/* What the work has to follow because of the default stream, which is ordered with all blocking streams of its device
+ * (CUDA Runtime API, "Stream synchronization behavior", legacy default stream). */
+void follow_default_stream(CUstream_st *stream, CUstream_st::Work &work) {
+    if (is_default(stream)) {
+        for (const auto &other : streams().streams) {
+            if (other.get() != stream && other->device == stream->device && other->blocking && other->enqueued > 0) {
+                work.after.emplace_back(other.get(), other->enqueued);
+                work.clock.join(other->clock);
+            }
+        }
+    } else if (stream->blocking) {
+        CUstream_st *main = default_stream(stream->device);
+        if (main->enqueued > 0) {
+            work.after.emplace_back(main, main->enqueued);
+            work.clock.join(main->clock);
+        }
+    }
+}
+
+void run_one(CUstream_st *stream) {
+    /* What it follows may itself have run parts of this stream. */
+    for (const auto &before : std::vector<std::pair<CUstream_st *, std::uint64_t>>(stream->queue.front().after)) {
+        run(before.first, before.second);
+    }
+    CUstream_st::Work work = std::move(stream->queue.front());
+    stream->queue.pop_front();
+    stream->executed++;
+    if (context_error() != cudaSuccess) {
+        return;
+    }
+    Streams &all = streams();
+    const CUstream_st::Work *running = all.running;
+    const CUstream_st *running_on = all.running_on;
+    all.running = &work;
+    all.running_on = stream;
+    {
+        const DeviceAccess access;
+        for (const Node &node : work.nodes) {
+            work.what = node.what;
+            for (const Access &range : node.accesses) {
+                touch(range.address, range.bytes, range.written);
+            }
+            if (context_error() == cudaSuccess) {
+                node.work();
+            }
+        }
+    }
+    all.running = running;
+    all.running_on = running_on;
+}
+
+} // namespace
+
+std::recursive_mutex &stream_mutex() {
+    static auto *instance = new std::recursive_mutex();
+    return *instance;
+}
+
+int device_count() {
+    static const int count = [] {
+        const char *text = std::getenv("SWAPDISTILL_EMULATION_DEVICES");
+        return text == nullptr ? 1 : std::atoi(text);
+    }();
+    return count;
+}
+
+int current_device() {
+    return device_of_thread;
+}
+
+void set_current_device(int device) {
+    device_of_thread = device;
+}
+
+CUstream_st *find_stream(cudaStream_t stream) {
+    if (stream == nullptr || stream == cudaStreamLegacy) {
+        return default_stream(current_device());
+    }
+    return find(streams().streams, stream, "stream");
+}
+
+CUevent_st *find_event(cudaEvent_t event) {
+    return find(streams().events, event, "event");
+}
+
+CUgraph_st *find_graph(cudaGraph_t graph) {
+    return find(streams().graphs, graph, "graph");
+}
+
+CUgraphExec_st *find_executable(cudaGraphExec_t executable) {
+    return find(streams().executables, executable, "executable graph");
+}
+
+CUstream_st *new_stream(int device, bool blocking) {
+    auto &all = streams().streams;
+    all.push_back(std::make_unique<CUstream_st>());
+    CUstream_st *stream = all.back().get();
+    stream->number = static_cast<int>(all.size()) - 1;
+    stream->device = device;
+    stream->blocking = blocking;
+    object_created("stream", stream);
+    return stream;
+}
+
+CUevent_st *new_event() {
+    auto &all = streams().events;
+    all.push_back(std::make_unique<CUevent_st>());
+    all.back()->device = current_device();
+    object_created("event", all.back().get());
+    return all.back().get();
+}
+
+CUgraph_st *new_graph() {
+    auto &all = streams().graphs;
+    all.push_back(std::make_unique<CUgraph_st>());
+    object_created("graph", all.back().get());
+    return all.back().get();
+}
+
+CUgraphExec_st *new_executable() {
+    auto &all = streams().executables;
+    all.push_back(std::make_unique<CUgraphExec_st>());
+    object_created("executable graph", all.back().get());
+    return all.back().get();
+}
+
+cudaError_t append(CUstream_st *stream, const char *what, std::vector<Node> nodes,
+                   std::vector<std::pair<CUstream_st *, std::uint64_t>> after, const Clock *clock) {
+    if (stream->capture_invalid) {
+        return cudaErrorStreamCaptureInvalidated;
+    }
+    if (stream->captured != nullptr) {
+        for (Node &node : nodes) {
+            stream->captured->nodes.push_back(std::move(node));
+        }
+        return cudaSuccess;
+    }
+    if (is_default(stream)) {
+        for (const auto &other : streams().streams) {
+            if (other->captured != nullptr && other->blocking && other->device == stream->device) {
+                other->capture_invalid = true;
+                return cudaErrorStreamCaptureImplicit;
+            }
+        }
+    }
+    CUstream_st::Work work;
+    work.what = what;
+    work.nodes = std::move(nodes);
+    work.after = std::move(after);
+    work.clock = stream->clock;
+    work.clock.join(streams().host);
+    if (clock != nullptr) {
+        work.clock.join(*clock);
+    }
+    follow_default_stream(stream, work);
+    stream->enqueued++;
+    work.clock.set(stream->number, stream->enqueued);
+    stream->clock = work.clock;
+    stream->queue.push_back(std::move(work));
+    return cudaSuccess;
+}
+
+void run(CUstream_st *stream, std::uint64_t position) {
+    while (stream->executed < std::min(position, stream->enqueued)) {
+        run_one(stream);
+    }
+}
+
+void wait_for_stream(CUstream_st *stream) {
+    run(stream, stream->enqueued);
+    host_has_seen(stream->clock);
+}
+
+void wait_for_device(int device) {
+    for (std::size_t i = 0; i < streams().streams.size(); i++) {
+        CUstream_st *stream = streams().streams[i].get();
+        if (stream->device == device) {
+            wait_for_stream(stream);
+        }
+    }
+}
+
+void host_has_seen(const Clock &clock) {
+    streams().host.join(clock);
+}
+
+cudaError_t unsafe_in_capture() {
+    CUstream_st *found = captures_of_thread.empty() ? nullptr : captures_of_thread.back();
+    if (found == nullptr) {
+        for (const auto &stream : streams().streams) {
+            if (stream->captured != nullptr && stream->capture_mode == cudaStreamCaptureModeGlobal) {
+                found = stream.get();
+            }
+        }
+    }
+    if (found == nullptr || found->capture_mode == cudaStreamCaptureModeRelaxed) {
+        return cudaSuccess;
+    }
+    found->capture_invalid = true;
+    return cudaErrorStreamCaptureUnsupported;
+}
+
+void capture_begins(CUstream_st *stream) {
+    captures_of_thread.push_back(stream);
+}
+
+void capture_ends(CUstream_st *stream) {
+    captures_of_thread.erase(std::remove(captures_of_thread.begin(), captures_of_thread.end(), stream),
+                             captures_of_thread.end());
+}
+
+cudaError_t enqueue(cudaStream_t stream, const char *what, std::function<void()> work, std::vector<Access> accesses) {
+    const StreamLock lock(stream_mutex());
+    if (context_error() != cudaSuccess) {
+        return context_error();
+    }
+    CUstream_st *found = find_stream(stream);
+    if (found == nullptr) {
+        return cudaErrorInvalidResourceHandle;
+    }
+    std::vector<Node> nodes;
+    nodes.push_back({what, std::move(work), std::move(accesses)});
+    return append(found, what, std::move(nodes));
+}
+
+void touch(const void *address, std::size_t bytes, bool written) {
+    const Streams &all = streams();
+    if (all.running == nullptr || bytes == 0) {
+        return;
+    }
+    const Place place{all.running_on->number, all.running_on->executed, all.running->what, &all.running->clock};
+    const std::string trouble = note_access(place, reinterpret_cast<std::uintptr_t>(address), bytes, written);
+    if (!trouble.empty()) {
+        report(trouble);
+    }
+}
+
+int running_device() {
+    const CUstream_st *stream = streams().running_on;
+    return stream == nullptr ? -1 : stream->device;
+}
+
+bool device_of(cudaStream_t stream, int &device) {
+    const StreamLock lock(stream_mutex());
+    const CUstream_st *found = find_stream(stream);
+    if (found != nullptr) {
+        device = found->device;
+    }
+    return found != nullptr;
+}
+
+} // namespace emulation
