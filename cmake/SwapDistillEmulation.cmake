@@ -39,3 +39,7 @@ swapdistill_add_stand_in(cudart 13
 target_link_libraries(emulated_cudart PRIVATE Threads::Threads)
 target_link_options(emulated_cudart PRIVATE
     "LINKER:--version-script=${SWAPDISTILL_EMULATION_SOURCES}/runtime/libcudart.version")
+
+set(SWAPDISTILL_EMULATION_BINDINGS_DIRECTORY
+    "${CMAKE_CURRENT_BINARY_DIR}/emulation/org/swapdistill/kernels/bindings/linux-x86_64-emulated")
+include(SwapDistillEmulatedKernels)

@@ -24,9 +24,7 @@ template <typename... P>
 sd_status launch(const char *name, void (*kernel)(P...), unsigned blocks, unsigned threads, cudaStream_t stream,
                  typename Exactly<P>::type... arguments) {
     void *pointers[] = {const_cast<void *>(static_cast<const void *>(&arguments))...};
-    return check(cudaLaunchKernel(reinterpret_cast<const void *>(kernel), dim3(blocks), dim3(threads), pointers, 0,
-                                  stream),
-                 name);
+    return check(cudaLaunchKernel(kernel, dim3(blocks), dim3(threads), pointers, 0, stream), name);
 }
 
 /* A number of blocks for work that a kernel walks through in steps of the grid: no more than there is work, and at
