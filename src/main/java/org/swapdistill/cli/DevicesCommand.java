@@ -1,6 +1,7 @@
 package org.swapdistill.cli;
 
 import org.swapdistill.backend.cpu.CpuBackend;
+import org.swapdistill.backend.cuda.CudaDevices;
 import org.swapdistill.kernels.KernelLibrary;
 import org.swapdistill.tensor.DType;
 
@@ -12,12 +13,13 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 
 /** Says what was found and what is used. */
 @Command(name = "devices", mixinStandardHelpOptions = true, abbreviateSynopsis = true,
-    description = "Says which processor, instruction sets and libraries are used, and why CUDA is not.",
+    description = "Says which processor, instruction sets and libraries are used, and which CUDA devices or why none.",
     synopsisHeading = "%nUsage: ", descriptionHeading = "%n", optionListHeading = "%nOptions:%n")
 final class DevicesCommand implements Callable<Integer> {
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
@@ -39,9 +41,27 @@ final class DevicesCommand implements Callable<Integer> {
         } catch (LinkageError e) {
             out.println("networks         oneDNN cannot be loaded: " + e.getMessage());
         }
-        out.println("CUDA             " + KernelLibrary.cudaUnavailableReason()
-            .map(reason -> "not used: " + reason).orElse("kernels available; training uses the CPU in this version"));
+        printCuda(out);
         return ExitCode.SUCCESS;
+    }
+
+    private static void printCuda(PrintWriter out) {
+        String reason = KernelLibrary.cudaUnavailableReason().or(DevicesCommand::librariesUnavailableReason)
+            .orElse(null);
+        if (reason != null) {
+            out.println("CUDA             not used: " + reason);
+            return;
+        }
+        out.println("CUDA             " + CudaDevices.cudnnVersion());
+        CudaDevices.list().forEach(device -> out.println("                 " + device));
+    }
+
+    private static Optional<String> librariesUnavailableReason() {
+        try {
+            return CudaDevices.unavailableReason();
+        } catch (LinkageError e) {
+            return Optional.of("the bindings of CUDA are not on the class path");
+        }
     }
 
     private static String ompThreads() {

@@ -1,7 +1,6 @@
 package org.swapdistill.cli;
 
-import org.swapdistill.tensor.DType;
-import org.swapdistill.train.Compute;
+import org.swapdistill.kernels.Execution;
 import org.swapdistill.train.SwapPreview;
 import org.swapdistill.train.TrainingConfiguration;
 import org.swapdistill.train.TrainingData;
@@ -9,7 +8,6 @@ import org.swapdistill.train.checkpoint.AtomicFile;
 
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -51,8 +49,9 @@ final class PreviewCommand implements Callable<Integer> {
     @Option(names = "--seed", order = 3, paramLabel = "N", description = {
         "Seed of order, pairs, crops, flips and swaps.", "Default: ${DEFAULT-VALUE}"})
     private long seed = 1;
-    @Mixin
-    private RunOptions runOptions;
+    @Option(names = "--threads", order = 4, paramLabel = "N", description = {
+        "Threads, 0 = all processors.", "Default: ${DEFAULT-VALUE}"})
+    private int threads;
     @ArgGroup(validate = false, order = 20, heading = "%nPatch swap%n")
     private SwapOptions swap = new SwapOptions();
     @ArgGroup(validate = false, order = 30, heading = "%nImages%n")
@@ -68,15 +67,15 @@ final class PreviewCommand implements Callable<Integer> {
             images.apply(builder);
             return builder.build();
         });
-        try (Compute compute = runOptions.compute(spec, DType.F32);
-                TrainingData data = TrainingData.load(configuration)) {
+        Execution execution = RunOptions.cpuExecution(spec, threads);
+        try (TrainingData data = TrainingData.load(configuration)) {
             require(pairs <= data.train().size(), "--pairs", pairs, "at most " + data.train().size()
                 + ", the number of training images");
             images.check(spec, data);
             long side = (long) data.train().height() * scale;
             require(4 * pairs * side * data.train().width() * scale <= MOST_PIXELS, "--pairs", pairs,
                 "fewer, or a smaller --scale: the sheet would have more than " + MOST_PIXELS + " pixels");
-            SwapPreview preview = SwapPreview.of(configuration, data.train(), pairs, compute.execution());
+            SwapPreview preview = SwapPreview.of(configuration, data.train(), pairs, execution);
             Files.createDirectories(file.toAbsolutePath().getParent());
             ByteArrayOutputStream png = new ByteArrayOutputStream();
             if (!ImageIO.write(ContactSheet.draw(preview, scale), "png", png)) {

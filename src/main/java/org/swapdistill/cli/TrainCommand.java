@@ -45,8 +45,7 @@ import java.util.concurrent.Callable;
         "",
         "Exit codes: 0 done, 1 failed while running, 2 wrong command line, 130 interrupted."})
 final class TrainCommand implements Callable<Integer> {
-    private static final Set<String> WITH_RESUME = Set.of("--resume", "--output", "--data", "--device", "--threads",
-        "--checkpoint-every");
+    private static final Set<String> WITH_RESUME = Set.of("--resume", "--output", "--data", "--checkpoint-every");
 
     @Spec
     private CommandSpec spec;
@@ -100,8 +99,9 @@ final class TrainCommand implements Callable<Integer> {
 
     private int resume() throws IOException {
         for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
-            if (!WITH_RESUME.contains(option.longestName())) {
-                throw new ParameterException(spec.commandLine(), option.longestName()
+            String name = option.longestName();
+            if (!WITH_RESUME.contains(name) && !RunOptions.NAMES.contains(name)) {
+                throw new ParameterException(spec.commandLine(), name
                     + " cannot be given with --resume: the checkpoint's configuration is used");
             }
         }

@@ -54,7 +54,8 @@ final class TrainingOptions {
             "Default: ${DEFAULT-VALUE}"})
         String stem = DEFAULTS.stem();
         @Option(names = "--precision", paramLabel = "TYPE", description = {
-            "f32, or bf16 (f32 master weights) where the CPU has it.", "Default: ${DEFAULT-VALUE}"})
+            "f32; bf16 where the CPU has it, or on a GPU; f16 with a scaled loss on a GPU. All keep f32 weights.",
+            "Default: ${DEFAULT-VALUE}"})
         String precision = DEFAULTS.precision().name().toLowerCase(Locale.ROOT);
     }
 
@@ -154,8 +155,9 @@ final class TrainingOptions {
         return switch (student.precision) {
             case "f32" -> DType.F32;
             case "bf16" -> DType.BF16;
+            case "f16" -> DType.F16;
             default -> throw new IllegalArgumentException("precision is '" + student.precision
-                + "'; expected f32 or bf16");
+                + "'; expected f32, bf16 or f16");
         };
     }
 

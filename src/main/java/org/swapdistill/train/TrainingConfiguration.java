@@ -199,7 +199,7 @@ public final class TrainingConfiguration {
         return values.seed;
     }
 
-    /** F32 or BF16 (with f32 master weights). */
+    /** F32, or BF16 or F16 with f32 master weights; F16 with a scaled loss. */
     public DType precision() {
         return values.precision;
     }
@@ -623,7 +623,8 @@ public final class TrainingConfiguration {
             between("cropPadding", cropPadding, 0, 4096);
             number("flipProbability", flipProbability, 0, 1);
             present("precision", precision);
-            require(precision == DType.F32 || precision == DType.BF16, "precision", precision, "F32 or BF16");
+            require(precision == DType.F32 || precision == DType.BF16 || precision == DType.F16, "precision", precision,
+                "F32, BF16 or F16");
             between("evaluateEvery", evaluateEvery, 1, Integer.MAX_VALUE);
             return new TrainingConfiguration(copy());
         }

@@ -106,7 +106,7 @@ class TrainingConfigurationTest {
             mistake("validationPerClass is -1", b -> b.validationPerClass(-1)),
             mistake("cropPadding is -1; expected 0 to 4096", b -> b.cropPadding(-1)),
             mistake("flipProbability is -0.5", b -> b.flipProbability(-0.5)),
-            mistake("precision is U8; expected F32 or BF16", b -> b.precision(DType.U8)),
+            mistake("precision is U8; expected F32, BF16 or F16", b -> b.precision(DType.U8)),
             mistake("evaluateEvery is 0", b -> b.evaluateEvery(0)));
     }
 
