@@ -9,7 +9,6 @@ import java.util.function.Consumer;
 import org.swapdistill.nn.reference.ReferenceNetwork;
 import org.swapdistill.nn.reference.Rounding;
 import org.swapdistill.nn.reference.Vector;
-import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Tensor;
 
 /**
@@ -39,15 +38,20 @@ public final class GraphComparison {
     }
 
     /** Runs some steps, each with other images; compares logits, gradients and running statistics after each. */
-    public void run(int steps, long... imagesShape) {
-        Rounding working = backend.computeType() == DType.BF16 ? Rounding.BF16 : Rounding.F32;
+    public void run(int steps, int channels, int height, int width) {
+        Rounding working = switch (backend.computeType()) {
+            case BF16 -> Rounding.BF16;
+            case F16 -> Rounding.F16;
+            default -> Rounding.F32;
+        };
         ReferenceNetwork exact = new ReferenceNetwork(batchSize, training, Rounding.NONE);
         ReferenceNetwork naive = new ReferenceNetwork(batchSize, training, working);
         GraphBuilder builder = backend.newGraph(batchSize, training);
         for (GraphBuilder each : new GraphBuilder[] {exact, naive, builder}) {
             network.accept(each);
         }
-        try (Graph graph = builder.build(); Tensor images = Tensor.allocate(backend.computeType(), imagesShape)) {
+        try (Graph graph = builder.build(); DeviceImages images = new DeviceImages(backend, batchSize, channels, height,
+                width)) {
             setParameters(graph, exact, naive);
             for (int step = 0; step < steps; step++) {
                 compareStep("step " + step + " ", graph, exact, naive, images);
@@ -93,19 +97,18 @@ public final class GraphComparison {
         }
     }
 
-    private void compareStep(String step, Graph graph, ReferenceNetwork exact, ReferenceNetwork naive, Tensor images) {
-        float[] pixels = normal((int) images.elements());
-        images.copyFrom(pixels);
-        double[] stored = doubles(images.toFloats());
+    private void compareStep(String step, Graph graph, ReferenceNetwork exact, ReferenceNetwork naive,
+            DeviceImages images) {
+        double[] stored = doubles(images.set(normal(images.elements())));
         double[] exactLogits = exact.forward(stored);
         double[] naiveLogits = naive.forward(stored);
-        graph.forward(images);
-        requireClose(step + "logits", graph.logits().toFloats(), exactLogits, naiveLogits);
+        graph.forward(images.tensor());
+        requireClose(step + "logits", HostCopies.floats(backend, graph.logits()), exactLogits, naiveLogits);
         if (!training) {
             return;
         }
         float[] gradient = normal(exactLogits.length);
-        graph.logitsGradient().copyFrom(gradient);
+        HostCopies.write(backend, gradient, graph.logitsGradient());
         exact.backward(doubles(gradient));
         naive.backward(doubles(gradient));
         graph.backward();

@@ -63,8 +63,10 @@ final class CudaDownload implements Download {
         if (slots.isEmpty()) {
             return;
         }
-        backend.streams().synchronize();
-        Closing.closeAll(slots);
+        List<AutoCloseable> all = new ArrayList<>();
+        all.add(backend.streams()::synchronize);
+        all.addAll(slots);
         slots.clear();
+        Closing.closeAll(all);
     }
 }

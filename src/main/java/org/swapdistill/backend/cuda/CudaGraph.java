@@ -296,18 +296,31 @@ final class CudaGraph implements Graph {
         return arena.bytes();
     }
 
+    /** Refuses while a call uses it; a failure of the device is returned, so that the rest is closed too. */
+    private RuntimeException closeArena() {
+        try {
+            if (arena != null) {
+                arena.close();
+            }
+            return null;
+        } catch (CudaException e) {
+            return e;
+        }
+    }
+
     @Override
     public void close() {
         if (!open) {
             return;
         }
-        if (arena != null) {
-            arena.close();
-        }
+        RuntimeException failure = closeArena();
         open = false;
         images = null;
         try {
             Closing.closeAll(List.of(regions, ends, descriptors));
+            if (failure != null) {
+                throw failure;
+            }
         } finally {
             backend.graphClosed();
         }

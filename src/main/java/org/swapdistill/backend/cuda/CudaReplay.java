@@ -68,9 +68,12 @@ final class CudaReplay implements Replay {
     @Override
     public void close() {
         if (executable != null) {
-            backend.streams().synchronize();
-            cudart.cudaGraphExecDestroy(executable);
-            executable = null;
+            try {
+                backend.streams().synchronize();
+            } finally {
+                cudart.cudaGraphExecDestroy(executable);
+                executable = null;
+            }
         }
     }
 }

@@ -72,8 +72,9 @@ final class CudaUpload implements Upload {
         if (device.isClosed()) {
             return;
         }
-        backend.streams().synchronize();
-        List<AutoCloseable> all = new ArrayList<>(slots);
+        List<AutoCloseable> all = new ArrayList<>();
+        all.add(backend.streams()::synchronize);
+        all.addAll(slots);
         all.add(device);
         Closing.closeAll(all);
     }

@@ -25,11 +25,26 @@ final class DeviceMemory {
     }
 
     /**
-     * A block of zeros; the caller closes it, which waits for the work that is queued.
+     * A block of zeros, for the computing stream; the caller closes it, which waits for the work that is queued.
      *
      * @throws OutOfDeviceMemoryException if the device has not that much
      */
     Memory allocate(long bytes) {
+        Memory memory = allocateUninitialised(bytes);
+        try {
+            if (bytes > 0) {
+                Status.cuda(cudart.cudaMemsetAsync(new DevicePointer(memory.address()), 0, bytes, streams.compute()),
+                        "cudaMemsetAsync");
+            }
+            return memory;
+        } catch (RuntimeException e) {
+            memory.close();
+            throw e;
+        }
+    }
+
+    /** The same without the zeros, for any stream. */
+    Memory allocateUninitialised(long bytes) {
         Pointer block = new DevicePointer(0);
         int status = cudart.cudaMalloc(block, Math.max(bytes, 1));
         if (status == cudart.cudaErrorMemoryAllocation) {
@@ -41,16 +56,7 @@ final class DeviceMemory {
             allocated += bytes;
             highWater = Math.max(highWater, allocated);
         }
-        Memory memory = Memory.adopt(device, block, bytes, () -> free(block, bytes));
-        try {
-            if (bytes > 0) {
-                Status.cuda(cudart.cudaMemsetAsync(block, 0, bytes, streams.compute()), "cudaMemsetAsync");
-            }
-            return memory;
-        } catch (RuntimeException e) {
-            memory.close();
-            throw e;
-        }
+        return Memory.adopt(device, block, bytes, () -> free(block, bytes));
     }
 
     private String outOfMemory(long bytes) {
@@ -66,8 +72,11 @@ final class DeviceMemory {
         synchronized (this) {
             allocated -= bytes;
         }
-        streams.synchronize();
-        Status.cuda(cudart.cudaFree(block), "cudaFree");
+        try {
+            streams.synchronize();
+        } finally {
+            Status.cuda(cudart.cudaFree(block), "cudaFree");
+        }
     }
 
     /** Bytes that are allocated now. */

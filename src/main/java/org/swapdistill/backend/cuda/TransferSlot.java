@@ -24,7 +24,7 @@ final class TransferSlot implements AutoCloseable {
         hostMemory = HostMemory.allocate(bytes);
         Memory onDevice = null;
         try {
-            onDevice = backend.memory().allocate(bytes);
+            onDevice = backend.memory().allocateUninitialised(bytes);
             hostCopied = Streams.newEvent();
             deviceCopied = Streams.newEvent();
         } catch (RuntimeException e) {

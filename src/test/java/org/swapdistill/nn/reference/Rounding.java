@@ -1,5 +1,7 @@
 package org.swapdistill.nn.reference;
 
+import org.swapdistill.kernels.reference.SmallFloats;
+
 /** How the reference layers round. */
 public enum Rounding {
     /** Double precision throughout. */
@@ -7,7 +9,9 @@ public enum Rounding {
     /** Every partial sum and every result in binary32. */
     F32,
     /** Every partial sum in binary32, every activation and gradient of one in bfloat16. */
-    BF16;
+    BF16,
+    /** Every partial sum in binary32, every activation and gradient of one in binary16. */
+    F16;
 
     /** Rounds a partial sum. */
     double sum(double value) {
@@ -16,7 +20,11 @@ public enum Rounding {
 
     /** Rounds an element of an activation, of its gradient, or a weight as it is computed with. */
     double stored(double value) {
-        return this == BF16 ? toBf16((float) value) : sum(value);
+        return switch (this) {
+            case BF16 -> toBf16((float) value);
+            case F16 -> SmallFloats.fromHalf(SmallFloats.toHalf((float) value));
+            default -> sum(value);
+        };
     }
 
     private static float toBf16(float value) {
