@@ -43,3 +43,4 @@ target_link_options(emulated_cudart PRIVATE
 set(SWAPDISTILL_EMULATION_BINDINGS_DIRECTORY
     "${CMAKE_CURRENT_BINARY_DIR}/emulation/org/swapdistill/kernels/bindings/linux-x86_64-emulated")
 include(SwapDistillEmulatedKernels)
+include(SwapDistillEmulationLibraries)
