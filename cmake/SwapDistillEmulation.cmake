@@ -1,10 +1,15 @@
 # The emulation of CUDA, for tests only: stand-ins for the CUDA libraries, and the library `swapdistill` with its CUDA
 # kernels compiled for the host. Nothing of it is installed or packaged. Needs no CUDA toolkit.
 #
-# The libraries go to emulation/ of the build directory, laid out as JavaCPP looks for them on a class path.
+# The target `emulation` builds all of it, which `all` does not. The libraries go to emulation/ of the build directory,
+# laid out as JavaCPP looks for them on a class path.
 
 set(SWAPDISTILL_EMULATION_SOURCES "${CMAKE_CURRENT_SOURCE_DIR}/emulation")
+set(SWAPDISTILL_EMULATION_VARIANT linux-x86_64 CACHE STRING "Platform and extension of the JNI library it works with")
 set(SWAPDISTILL_EMULATION_CUDA_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/emulation/org/bytedeco/cuda/linux-x86_64")
+set(SWAPDISTILL_EMULATION_BINDINGS_DIRECTORY
+    "${CMAKE_CURRENT_BINARY_DIR}/emulation/org/swapdistill/kernels/bindings/${SWAPDISTILL_EMULATION_VARIANT}")
+get_property(SWAPDISTILL_TARGETS DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
 
 # A stand-in for the library NAME.so.VERSION, with the symbol version that the real one has.
 function(swapdistill_add_stand_in name version)
@@ -40,7 +45,11 @@ target_link_libraries(emulated_cudart PRIVATE Threads::Threads)
 target_link_options(emulated_cudart PRIVATE
     "LINKER:--version-script=${SWAPDISTILL_EMULATION_SOURCES}/runtime/libcudart.version")
 
-set(SWAPDISTILL_EMULATION_BINDINGS_DIRECTORY
-    "${CMAKE_CURRENT_BINARY_DIR}/emulation/org/swapdistill/kernels/bindings/linux-x86_64-emulated")
 include(SwapDistillEmulatedKernels)
 include(SwapDistillEmulationLibraries)
+
+# Whatever this file and those it includes have added.
+get_property(SWAPDISTILL_EMULATION_TARGETS DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
+list(REMOVE_ITEM SWAPDISTILL_EMULATION_TARGETS ${SWAPDISTILL_TARGETS})
+set_target_properties(${SWAPDISTILL_EMULATION_TARGETS} PROPERTIES EXCLUDE_FROM_ALL ON)
+add_custom_target(emulation DEPENDS ${SWAPDISTILL_EMULATION_TARGETS})
