@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.cuda.global.cudart;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.swapdistill.backend.Download;
 import org.swapdistill.backend.Upload;
@@ -17,6 +18,7 @@ import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /** Memory, streams and copies of the CUDA backend, and what it says when something is not there. */
+@Tag("cuda")
 class CudaTransferTest {
     @Test
     void uploadsAndDownloadsKeepTheirOrder() {
