@@ -68,6 +68,9 @@ public interface Backend extends AutoCloseable {
      */
     Replay record(Runnable work);
 
+    /** The most bytes of the device's own memory that were allocated at once; 0 for a device that uses the host's. */
+    long memoryHighWater();
+
     /**
      * Frees what the backend holds. Closing again does nothing.
      *

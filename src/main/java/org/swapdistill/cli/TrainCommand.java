@@ -93,7 +93,7 @@ final class TrainCommand implements Callable<Integer> {
             options.check(spec, data);
             Path directory = OutputDirectory.create(output);
             announce(configuration, data);
-            return finish(session(directory).start(configuration, data, compute), directory, data);
+            return finish(session(directory).start(configuration, data, compute), directory, compute);
         }
     }
 
@@ -119,7 +119,7 @@ final class TrainCommand implements Callable<Integer> {
                     TrainingData data = TrainingData.load(read)) {
                 announce(configuration, data);
                 out().println("continues at epoch " + (checkpoint.epoch() + 1) + ", step " + checkpoint.step());
-                return finish(session(directory).resume(checkpoint, data, compute), directory, data);
+                return finish(session(directory).resume(checkpoint, data, compute), directory, compute);
             }
         }
     }
@@ -148,7 +148,12 @@ final class TrainCommand implements Callable<Integer> {
             + data.validation().map(set -> ", " + set.size() + " for validation").orElse(""));
     }
 
-    private int finish(Optional<RunResult> result, Path directory, TrainingData data) {
+    private int finish(Optional<RunResult> result, Path directory, Compute compute) {
+        long memory = compute.backend().memoryHighWater();
+        if (memory > 0) {
+            out().printf(Locale.ROOT, "at most %.1f MiB of memory of %s were in use%n", memory / 0x1p20,
+                compute.backend().device());
+        }
         if (result.isEmpty()) {
             return ExitCode.INTERRUPTED;
         }

@@ -156,6 +156,11 @@ public final class CpuBackend implements Backend {
         return HostTransfers.replay(work);
     }
 
+    @Override
+    public long memoryHighWater() {
+        return 0;
+    }
+
     engine engine() {
         return engine;
     }

@@ -93,7 +93,7 @@ public final class CudaBackend implements Backend {
         return execution;
     }
 
-    /** The most bytes of device memory that this backend had allocated at once. */
+    @Override
     public long memoryHighWater() {
         return memory.highWater();
     }
