@@ -40,7 +40,7 @@ float host_factor(const Handle &handle, const void *factor, const char *name) {
     require(factor != nullptr, CUBLAS_STATUS_INVALID_VALUE, name, " is NULL");
     Allocation allocation;
     if (find_allocation(factor, allocation) && allocation.kind == Allocation::DEVICE) {
-        fault("cublasGemmEx", std::string(name) + " is device memory, but the pointer mode is host");
+        fault(std::string(name) + " is device memory, but the pointer mode is host");
     }
     float value;
     std::memcpy(&value, factor, sizeof value);
@@ -62,7 +62,7 @@ cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t transa, cub
                             cudaDataType_t Btype, int ldb, const void *beta, void *C, cudaDataType_t Ctype, int ldc,
                             cublasComputeType_t computeType, cublasGemmAlgo_t algo) {
     return guard(__func__, [&] {
-        const Handle &found = find("cublasGemmEx", handle);
+        const Handle &found = find(handle);
         require(m >= 0 && n >= 0 && k >= 0, CUBLAS_STATUS_INVALID_VALUE, "m, n, k are ", m, ", ", n, ", ", k,
                 "; expected at least 0");
         require(Atype == CUDA_R_32F && Btype == CUDA_R_32F && Ctype == CUDA_R_32F, CUBLAS_STATUS_NOT_SUPPORTED,
@@ -89,7 +89,7 @@ cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t transa, cub
             buffers.push_back({"A", static_cast<const char *>(A), 4 * a.elements(), false});
             buffers.push_back({"B", static_cast<const char *>(B), 4 * b.elements(), false});
         }
-        enqueue("cublasGemmEx", found, std::move(buffers), [=] {
+        enqueue(found, std::move(buffers), [=] {
             const bool tf32 = computeType == CUBLAS_COMPUTE_32F_FAST_TF32;
             const std::vector<float> a_values = load(a, tf32);
             const std::vector<float> b_values = load(b, tf32);

@@ -23,17 +23,19 @@ Registry &registry() {
     return *instance;
 }
 
-Handle &find_live(const char *function, cublasHandle_t address) {
+thread_local const char *running = "cuBLAS";
+
+Handle &find_live(cublasHandle_t address) {
     require(address != nullptr, CUBLAS_STATUS_NOT_INITIALIZED, "handle is NULL");
     const std::lock_guard<std::mutex> lock(registry().mutex);
     const auto found = registry().handles.find(address);
     std::ostringstream text;
     text << "handle is " << static_cast<const void *>(address);
     if (found == registry().handles.end()) {
-        fault(function, text.str() + ", which is no handle of cuBLAS");
+        fault(text.str() + ", which is no handle of cuBLAS");
     }
     if (found->second->destroyed) {
-        fault(function, text.str() + ", a handle that was destroyed");
+        fault(text.str() + ", a handle that was destroyed");
     }
     return *found->second;
 }
@@ -41,6 +43,7 @@ Handle &find_live(const char *function, cublasHandle_t address) {
 } // namespace
 
 cublasStatus_t guard(const char *function, const std::function<void()> &body) {
+    running = function;
     int injected = 0;
     if (injected_failure(function, injected)) {
         return static_cast<cublasStatus_t>(injected);
@@ -57,25 +60,24 @@ cublasStatus_t guard(const char *function, const std::function<void()> &body) {
     }
 }
 
-void fault(const char *function, const std::string &description) {
-    report(std::string(function) + ": " + description);
+void fault(const std::string &description) {
+    report(std::string(running) + ": " + description);
     throw Refusal{CUBLAS_STATUS_INVALID_VALUE, description};
 }
 
-Handle &find(const char *function, cublasHandle_t handle) {
-    Handle &found = find_live(function, handle);
+Handle &find(cublasHandle_t handle) {
+    Handle &found = find_live(handle);
     int device = 0;
     require(cudaGetDevice(&device) == cudaSuccess, CUBLAS_STATUS_EXECUTION_FAILED, "cudaGetDevice failed");
     if (device != found.device) {
         std::ostringstream text;
         text << "the handle belongs to device " << found.device << ", but device " << device << " is current";
-        fault(function, text.str());
+        fault(text.str());
     }
     return found;
 }
 
-void enqueue(const char *function, const Handle &handle, std::vector<DeviceBuffer> buffers,
-             std::function<void()> work) {
+void enqueue(const Handle &handle, std::vector<DeviceBuffer> buffers, std::function<void()> work) {
     if (handle.workspace != nullptr) {
         buffers.push_back({"workspace", static_cast<const char *>(handle.workspace), handle.workspace_bytes, true});
     }
@@ -83,7 +85,7 @@ void enqueue(const char *function, const Handle &handle, std::vector<DeviceBuffe
         require(buffer.data != nullptr, CUBLAS_STATUS_INVALID_VALUE, buffer.name, " is NULL");
         const std::string trouble = trouble_of(buffer, handle.device);
         if (!trouble.empty()) {
-            fault(function, trouble);
+            fault(trouble);
         }
         require(reinterpret_cast<std::uintptr_t>(buffer.data) % 4 == 0, CUBLAS_STATUS_INVALID_VALUE, buffer.name,
                 " is ", static_cast<const void *>(buffer.data), "; expected a multiple of 4 bytes");
@@ -91,7 +93,7 @@ void enqueue(const char *function, const Handle &handle, std::vector<DeviceBuffe
     const std::string overlap = overlap_of(buffers);
     require(overlap.empty(), CUBLAS_STATUS_INVALID_VALUE, overlap);
     const cudaError_t error =
-        enqueue_checked(handle.stream, handle.device, function, std::move(buffers),
+        enqueue_checked(handle.stream, handle.device, running, std::move(buffers),
                         [scratch = handle.workspace, bytes = handle.workspace_bytes, work = std::move(work)] {
                             /* Whatever the caller kept there is lost. */
                             if (scratch != nullptr) {
@@ -108,7 +110,7 @@ void enqueue(const char *function, const Handle &handle, std::vector<DeviceBuffe
 using namespace emulation::cublas;
 
 cublasStatus_t cublasCreate_v2(cublasHandle_t *handle) {
-    return guard("cublasCreate", [&] {
+    return guard(__func__, [&] {
         require(handle != nullptr, CUBLAS_STATUS_INVALID_VALUE, "the pointer for the new handle is NULL");
         auto created = std::make_unique<Handle>();
         require(cudaGetDevice(&created->device) == cudaSuccess, CUBLAS_STATUS_NOT_INITIALIZED,
@@ -121,22 +123,22 @@ cublasStatus_t cublasCreate_v2(cublasHandle_t *handle) {
 }
 
 cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
-    return guard("cublasDestroy", [&] {
-        find_live("cublasDestroy", handle).destroyed = true;
+    return guard(__func__, [&] {
+        find_live(handle).destroyed = true;
         emulation::object_destroyed(handle);
     });
 }
 
 cublasStatus_t cublasGetVersion_v2(cublasHandle_t, int *version) {
-    return guard("cublasGetVersion", [&] {
+    return guard(__func__, [&] {
         require(version != nullptr, CUBLAS_STATUS_INVALID_VALUE, "version is NULL");
         *version = CUBLAS_VERSION;
     });
 }
 
 cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t streamId) {
-    return guard("cublasSetStream", [&] {
-        Handle &found = find("cublasSetStream", handle);
+    return guard(__func__, [&] {
+        Handle &found = find(handle);
         int device = 0;
         /* The runtime has reported it then. */
         require(emulation::device_of(streamId, device), CUBLAS_STATUS_INVALID_VALUE, "streamId is no live stream");
@@ -150,8 +152,8 @@ cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t streamId) 
 }
 
 cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void *workspace, size_t workspaceSizeInBytes) {
-    return guard("cublasSetWorkspace", [&] {
-        Handle &found = find("cublasSetWorkspace", handle);
+    return guard(__func__, [&] {
+        Handle &found = find(handle);
         require(reinterpret_cast<std::uintptr_t>(workspace) % 256 == 0, CUBLAS_STATUS_INVALID_VALUE, "workspace is ",
                 workspace, "; expected a multiple of 256 bytes");
         if (workspaceSizeInBytes > 0) {
@@ -159,7 +161,7 @@ cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void *workspace, siz
                 {"workspace", static_cast<const char *>(workspace), static_cast<int64_t>(workspaceSizeInBytes), true},
                 found.device);
             if (!trouble.empty()) {
-                fault("cublasSetWorkspace", trouble);
+                fault(trouble);
             }
         }
         found.workspace = workspaceSizeInBytes > 0 ? workspace : nullptr;
@@ -168,10 +170,10 @@ cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void *workspace, siz
 }
 
 cublasStatus_t cublasSetPointerMode_v2(cublasHandle_t handle, cublasPointerMode_t mode) {
-    return guard("cublasSetPointerMode", [&] {
+    return guard(__func__, [&] {
         require(mode == CUBLAS_POINTER_MODE_HOST || mode == CUBLAS_POINTER_MODE_DEVICE, CUBLAS_STATUS_INVALID_VALUE,
                 "mode is ", int{mode}, ", which is no pointer mode");
-        find("cublasSetPointerMode", handle).pointer_mode = mode;
+        find(handle).pointer_mode = mode;
     });
 }
 

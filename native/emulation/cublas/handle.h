@@ -41,15 +41,14 @@ void require(bool condition, cublasStatus_t status, const A &...parts) {
  * stream. */
 cublasStatus_t guard(const char *function, const std::function<void()> &body);
 
-/* Reports a fault of the caller and refuses the call. */
-[[noreturn]] void fault(const char *function, const std::string &description);
+/* Reports a fault of the caller of the function that runs on this thread, and refuses the call. */
+[[noreturn]] void fault(const std::string &description);
 
 /* The live handle of an address, whose device must be the current one. */
-Handle &find(const char *function, cublasHandle_t handle);
+Handle &find(cublasHandle_t handle);
 
 /* Checks the buffers, adds the workspace to them, and puts the work on the handle's stream. */
-void enqueue(const char *function, const Handle &handle, std::vector<DeviceBuffer> buffers,
-             std::function<void()> work);
+void enqueue(const Handle &handle, std::vector<DeviceBuffer> buffers, std::function<void()> work);
 
 } // namespace emulation::cublas
 

@@ -26,14 +26,14 @@ float absolute_sum(const float *x, int64_t count) {
 } // namespace
 
 cublasStatus_t cublasSasum_v2(cublasHandle_t handle, int n, const float *x, int incx, float *result) {
-    return guard("cublasSasum", [&] {
-        const Handle &found = find("cublasSasum", handle);
+    return guard(__func__, [&] {
+        const Handle &found = find(handle);
         require(n >= 1 && incx == 1, CUBLAS_STATUS_NOT_SUPPORTED, "n is ", n, " and incx ", incx,
                 "; the emulation has n of at least 1 and incx 1 only");
         require(found.pointer_mode == CUBLAS_POINTER_MODE_DEVICE, CUBLAS_STATUS_NOT_SUPPORTED,
                 "the pointer mode is CUBLAS_POINTER_MODE_HOST, which waits for the result; the emulation has "
                 "cublasSasum in device mode only");
-        enqueue("cublasSasum", found,
+        enqueue(found,
                 {{"x", reinterpret_cast<const char *>(x), 4 * int64_t{n}, false},
                  {"result", reinterpret_cast<const char *>(result), 4, true}},
                 [=] { *result = absolute_sum(x, n); });
