@@ -1,5 +1,6 @@
 /*
- * Distillation loss for contiguous classes that fit into the registers of a group of threads.
+ * Distillation loss (formulas in swapdistill.h, parts of a row in distillation_loss.cuh) for contiguous classes that fit
+ * into the registers of a group of threads: 8 or 32 threads of a warp, or a block of 128 or 512, take one row at a time.
  *
  * Bytes moved: each logit is read once, each gradient written once.
  */

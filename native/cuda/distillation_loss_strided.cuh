@@ -1,5 +1,6 @@
 /*
- * Distillation loss for strided classes [N, K, M], as in dense prediction.
+ * Distillation loss (formulas in swapdistill.h) for strided classes [N, K, M], as in dense prediction. A block takes 32
+ * neighbouring rows of the inner dimension, one per lane; its 8 warps share the classes of these rows.
  *
  * Bytes moved: with few classes, which stay in registers, each logit is read once and each gradient written once; with
  * more, each logit is read twice, or three times where the gradient needs the divergence first.

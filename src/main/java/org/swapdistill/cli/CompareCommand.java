@@ -6,6 +6,7 @@ import org.swapdistill.train.CheckpointWriter;
 import org.swapdistill.train.Compute;
 import org.swapdistill.train.Objective;
 import org.swapdistill.train.RunResult;
+import org.swapdistill.train.Trainer;
 import org.swapdistill.train.TrainingConfiguration;
 import org.swapdistill.train.TrainingData;
 
@@ -80,6 +81,9 @@ final class CompareCommand implements Callable<Integer> {
         try (Compute compute = runOptions.compute(spec, first.precision());
                 TrainingData data = TrainingData.load(first)) {
             options.check(spec, data);
+            for (Objective objective : chosen) {
+                Trainer.create(common.objective(objective).build(), data, compute).close();
+            }
             Path directory = output == null ? OutputDirectory.create(null) : OutputDirectory.ensure(output);
             Comparison comparison = new Comparison(evaluateOn);
             int number = 0;
@@ -151,17 +155,21 @@ final class CompareCommand implements Callable<Integer> {
             return Optional.of(result);
         }
         OutputDirectory.ensure(run);
-        TrainingSession session = new TrainingSession(run, checkpointEvery, out(), System.console() != null);
+        TrainingSession session = new TrainingSession(run, checkpointEvery, out(), Terminal.isPresent());
         Path last = run.resolve(CheckpointWriter.LAST);
         if (Files.exists(last)) {
             try (Checkpoint checkpoint = Checkpoint.read(last)) {
                 requireSame(run, configuration, checkpoint.configuration());
                 if (checkpoint.epoch() < configuration.epochs()) {
-                    return session.resume(checkpoint, data, compute);
+                    try (Trainer trainer = Trainer.resume(checkpoint, data, compute)) {
+                        return session.run(trainer, data);
+                    }
                 }
             }
         }
-        return session.start(configuration, data, compute);
+        try (Trainer trainer = Trainer.create(configuration, data, compute)) {
+            return session.run(trainer, data);
+        }
     }
 
     private static void requireSame(Path run, TrainingConfiguration wanted, TrainingConfiguration there)

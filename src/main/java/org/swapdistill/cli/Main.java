@@ -62,6 +62,10 @@ public final class Main implements Runnable {
             String message = describe(exception);
             if (exception instanceof IllegalArgumentException) {
                 message = TrainingOptions.optionWords(command.getCommandSpec(), message);
+                /* The value of an option that only the data show to be wrong. */
+                if (message.startsWith("--")) {
+                    return usage(command, message);
+                }
             }
             command.getErr().println(command.getColorScheme().errorText("error: " + message));
             if (isUnexpected(exception)) {
@@ -73,12 +77,8 @@ public final class Main implements Runnable {
             refuseRepeatedOptions(parsed);
             return new CommandLine.RunLast().execute(parsed);
         });
-        commandLine.setParameterExceptionHandler((exception, wrong) -> {
-            CommandLine command = exception.getCommandLine();
-            command.getErr().println(command.getColorScheme().errorText(exception.getMessage()));
-            command.getErr().println("`" + command.getCommandSpec().qualifiedName() + " --help` lists the options");
-            return ExitCode.USAGE;
-        });
+        commandLine.setParameterExceptionHandler((exception, wrong) ->
+            usage(exception.getCommandLine(), plainWords(exception.getMessage())));
         try {
             return commandLine.execute(arguments.length == 0 ? new String[] {"train"} : arguments);
         } catch (OutOfMemoryError e) {
@@ -92,6 +92,18 @@ public final class Main implements Runnable {
     public void run() {
         throw new ParameterException(spec.commandLine(), "which command? expected one of "
             + "train, compare, evaluate, predict, preview, devices");
+    }
+
+    private static int usage(CommandLine command, String message) {
+        command.getErr().println(command.getColorScheme().errorText(message));
+        command.getErr().println("`" + command.getCommandSpec().qualifiedName() + " --help` lists the options");
+        return ExitCode.USAGE;
+    }
+
+    /** Says for picocli's names of Java types what they are. */
+    private static String plainWords(String message) {
+        return message.replaceFirst("is not an? (int|long)$", "is not a whole number")
+            .replaceFirst("is not an? (float|double)$", "is not a number");
     }
 
     /** An option given twice would silently reset the other options of its group. */

@@ -19,25 +19,34 @@ final class OutputDirectory {
     }
 
     /**
+     * Refuses the directory of a new run when it has files already.
+     *
+     * @param wanted null = {@code runs/<time>}, which is never refused
+     */
+    static void requireUnused(Path wanted) throws IOException {
+        if (wanted == null || !Files.exists(wanted)) {
+            return;
+        }
+        if (!Files.isDirectory(wanted)) {
+            throw new IOException(wanted + " is a file; expected a directory for --output");
+        }
+        try (Stream<Path> files = Files.list(wanted)) {
+            if (files.findAny().isPresent()) {
+                throw new IOException(wanted + " has files already; choose another --output, or --resume to "
+                    + "continue the run in it");
+            }
+        }
+    }
+
+    /**
      * Creates the directory of a new run.
      *
      * @param wanted null = {@code runs/<time>}
      * @throws IOException when it has files already, or cannot be made or written
      */
     static Path create(Path wanted) throws IOException {
-        Path directory = wanted == null ? unused(RUNS.resolve(TIME.format(LocalDateTime.now()))) : wanted;
-        if (Files.exists(directory)) {
-            if (!Files.isDirectory(directory)) {
-                throw new IOException(directory + " is a file; expected a directory for --output");
-            }
-            try (Stream<Path> files = Files.list(directory)) {
-                if (files.findAny().isPresent()) {
-                    throw new IOException(directory + " has files already; choose another --output, or --resume to "
-                        + "continue the run in it");
-                }
-            }
-        }
-        return ensure(directory);
+        requireUnused(wanted);
+        return ensure(wanted == null ? unused(RUNS.resolve(TIME.format(LocalDateTime.now()))) : wanted);
     }
 
     /**

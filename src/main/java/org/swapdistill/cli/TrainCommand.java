@@ -8,6 +8,7 @@ import org.swapdistill.train.Compute;
 import org.swapdistill.train.Evaluation;
 import org.swapdistill.train.Objective;
 import org.swapdistill.train.RunResult;
+import org.swapdistill.train.Trainer;
 import org.swapdistill.train.TrainingConfiguration;
 import org.swapdistill.train.TrainingData;
 
@@ -21,7 +22,6 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -88,12 +88,15 @@ final class TrainCommand implements Callable<Integer> {
         TrainingConfiguration configuration = options.configuration(spec, List.of(parsed)).objective(parsed)
             .seed(seed).evaluateTraining(evaluateTraining).build();
         TrainingOptions.checked(spec, () -> Architecture.parse(configuration.model()));
+        OutputDirectory.requireUnused(output);
         try (Compute compute = runOptions.compute(spec, configuration.precision());
                 TrainingData data = TrainingData.load(configuration)) {
             options.check(spec, data);
-            Path directory = OutputDirectory.create(output);
-            announce(configuration, data);
-            return finish(session(directory).start(configuration, data, compute), directory, compute);
+            try (Trainer trainer = Trainer.create(configuration, data, compute)) {
+                Path directory = OutputDirectory.create(output);
+                announce(configuration, data);
+                return finish(session(directory).run(trainer, data), directory, compute);
+            }
         }
     }
 
@@ -114,30 +117,30 @@ final class TrainCommand implements Callable<Integer> {
             }
             TrainingConfiguration read = configuration.toBuilder()
                 .data(options.data(spec).orElse(configuration.data())).build();
-            Path directory = OutputDirectory.ensure(output != null ? output : file.toAbsolutePath().getParent());
             try (Compute compute = runOptions.compute(spec, configuration.precision());
-                    TrainingData data = TrainingData.load(read)) {
+                    TrainingData data = TrainingData.load(read);
+                    Trainer trainer = Trainer.resume(checkpoint, data, compute)) {
+                Path directory = OutputDirectory.ensure(output != null ? output : file.toAbsolutePath().getParent());
                 announce(configuration, data);
                 out().println("continues at epoch " + (checkpoint.epoch() + 1) + ", step " + checkpoint.step());
-                return finish(session(directory).resume(checkpoint, data, compute), directory, compute);
+                return finish(session(directory).run(trainer, data), directory, compute);
             }
         }
     }
 
     private Path checkpointFile() throws IOException {
         if (!resume.isEmpty()) {
-            Path path = Path.of(resume);
-            return Files.isDirectory(path) ? path.resolve(CheckpointWriter.LAST) : path;
+            return CheckpointArguments.file(Path.of(resume));
         }
         if (output != null) {
-            return output.resolve(CheckpointWriter.LAST);
+            return CheckpointArguments.file(output);
         }
         return OutputDirectory.newestCheckpoint(CheckpointWriter.LAST).orElseThrow(() -> new IOException(
             "there is no runs/*/" + CheckpointWriter.LAST + " to continue; expected --resume FILE"));
     }
 
     private TrainingSession session(Path directory) {
-        return new TrainingSession(directory, checkpointEvery, out(), System.console() != null);
+        return new TrainingSession(directory, checkpointEvery, out(), Terminal.isPresent());
     }
 
     private void announce(TrainingConfiguration configuration, TrainingData data) {

@@ -1,13 +1,12 @@
 package org.swapdistill.cli;
 
-import org.swapdistill.train.Checkpoint;
 import org.swapdistill.train.CheckpointWriter;
-import org.swapdistill.train.Compute;
 import org.swapdistill.train.EpochLog;
+import org.swapdistill.train.EpochSummary;
 import org.swapdistill.train.RunResult;
 import org.swapdistill.train.Trainer;
-import org.swapdistill.train.TrainingConfiguration;
 import org.swapdistill.train.TrainingData;
+import org.swapdistill.train.TrainingListener;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -30,31 +29,16 @@ final class TrainingSession {
         this.terminal = terminal;
     }
 
-    /** Starts a new run. */
-    Optional<RunResult> start(TrainingConfiguration configuration, TrainingData data, Compute compute)
-            throws IOException {
-        try (Trainer trainer = Trainer.create(configuration, data, compute)) {
-            return run(trainer, data);
-        }
-    }
-
-    /** Continues a run. */
-    Optional<RunResult> resume(Checkpoint checkpoint, TrainingData data, Compute compute) throws IOException {
-        try (Trainer trainer = Trainer.resume(checkpoint, data, compute)) {
-            return run(trainer, data);
-        }
-    }
-
-    /** The result; empty when the run was interrupted. */
-    private Optional<RunResult> run(Trainer trainer, TrainingData data) throws IOException {
+    /** Trains to the end. The result is empty when the run was interrupted. */
+    Optional<RunResult> run(Trainer trainer, TrainingData data) throws IOException {
         try (ProgressReport progress = new ProgressReport(out, terminal);
                 Interruption interruption = new Interruption(trainer::requestStop)) {
             trainer.addListener(progress);
             trainer.addListener(new EpochLog(directory.resolve(EPOCHS)));
             trainer.addListener(new CheckpointWriter(directory, checkpointEvery));
-            trainer.addListener(new org.swapdistill.train.TrainingListener() {
+            trainer.addListener(new TrainingListener() {
                 @Override
-                public void epochFinished(Trainer ended, org.swapdistill.train.EpochSummary summary)
+                public void epochFinished(Trainer ended, EpochSummary summary)
                         throws IOException {
                     if (ended.epoch() == ended.configuration().epochs()) {
                         RunResult.of(ended, data, summary).write(directory.resolve(RunResult.FILE));

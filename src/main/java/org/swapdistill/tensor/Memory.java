@@ -260,13 +260,13 @@ public final class Memory implements AutoCloseable {
 
         @Override
         public void run() {
+            free.run();
             OWNED_BYTES.addAndGet(-bytes);
             if (!closed.get()) {
                 LEAKS.incrementAndGet();
                 System.getLogger(Memory.class.getName()).log(System.Logger.Level.WARNING,
                         "memory of " + bytes + " bytes on " + device + " was not closed", allocation);
             }
-            free.run();
         }
     }
 }

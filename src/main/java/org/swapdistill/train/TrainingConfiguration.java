@@ -8,6 +8,7 @@ import org.swapdistill.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 
@@ -455,7 +456,7 @@ public final class TrainingConfiguration {
         }
 
         public Builder milestones(List<Integer> increasing) {
-            this.milestones = List.copyOf(increasing);
+            this.milestones = List.copyOf(Objects.requireNonNull(increasing, "milestones is null"));
             return this;
         }
 

@@ -23,7 +23,8 @@ class CommandLineTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "train --batch-size 3 | --batch-size is 3; expected an even number",
-        "train --batch-size many | '--batch-size': 'many' is not an int",
+        "train --batch-size many | '--batch-size': 'many' is not a whole number",
+        "train --learning-rate fast | '--learning-rate': 'fast' is not a number",
         "train --epochs 0 | --epochs is 0; expected 1 to 1000000",
         "train --learning-rate -1 | --learning-rate is -1.0; expected a finite number",
         "train --learning-rate NaN | --learning-rate is NaN",
@@ -120,6 +121,37 @@ class CommandLineTest {
         assertTrue(program.out().matches("(?s).*CUDA +\\S+.*"), program.out());
     }
 
+    /** What only the images show to be wrong is a wrong value all the same, and a refused run leaves nothing behind. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "train --batch-size 66 | --batch-size is 66; expected at most 64",
+        "train --patch-size 12 | --patch-size is 12; expected less than 12",
+        "train --position-count 10 | --position-count is 10",
+        "train --train-per-class 9 | --train-per-class is 9; expected at most",
+        "train --validation-per-class 9 | --validation-per-class is 9; expected at most",
+        "compare --seeds 1 --batch-size 66 | --batch-size is 66; expected at most 64",
+        "compare --seeds 1 --patch-size 12 | --patch-size is 12; expected less than 12"})
+    void valuesThatDoNotFitTheImagesExitWith2AndLeaveNoDirectory(String line, String expected) throws IOException {
+        Path data = SmallData.writeIdx(directory.resolve("data"), 2);
+        Path output = directory.resolve("run");
+        Program program = Program.run((Object[]) (line.trim() + " --model resnet8 --epochs 1 --data " + data
+            + " --output " + output + (line.contains("--batch-size") ? "" : " --batch-size 8")
+            + (line.contains("--patch-size") ? "" : " --patch-size 4")).split(" "));
+        assertTrue(program.err().contains(expected.trim()), program.toString());
+        assertEquals(2, program.exitCode(), program.toString());
+        assertFalse(Files.exists(output), "left behind: " + output);
+    }
+
+    @Test
+    void aRunWithoutACheckpointIsExplained() {
+        for (String command : new String[] {"evaluate", "train --resume"}) {
+            Program program = Program.run((Object[]) (command + " " + directory).split(" "));
+            assertEquals(1, program.exitCode());
+            assertTrue(program.err().contains(directory + " has no last.safetensors: "), program.err());
+            assertTrue(program.err().contains("ended before it wrote a checkpoint"), program.err());
+        }
+    }
+
     @Test
     void missingFilesExitWith1() {
         Program program = Program.run("train", "--data", directory.resolve("nowhere"));
@@ -150,11 +182,12 @@ class CommandLineTest {
         Path data = SmallData.writeIdx(directory.resolve("data"), 1);
         Path file = directory.resolve("file");
         Files.writeString(file, "");
-        Program below = Program.run("train", "--data", data, "--epochs", 1, "--batch-size", 16, "--output",
-            file.resolve("run"));
+        Program below = Program.run("train", "--data", data, "--epochs", 1, "--batch-size", 16, "--patch-size", 4,
+            "--output", file.resolve("run"));
         assertEquals(1, below.exitCode());
         assertTrue(below.err().contains("cannot write to the directory " + file.resolve("run")), below.err());
-        Program same = Program.run("train", "--data", data, "--batch-size", 16, "--output", file);
+        Program same = Program.run("train", "--data", data, "--batch-size", 16, "--patch-size", 4, "--output",
+            file);
         assertEquals(1, same.exitCode());
         assertTrue(same.err().contains("is a file; expected a directory"), same.err());
     }

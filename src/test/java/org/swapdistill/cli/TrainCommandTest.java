@@ -217,9 +217,28 @@ class TrainCommandTest {
         assertEquals(0, program.exitCode(), program.toString());
         BufferedImage image = ImageIO.read(file.toFile());
         assertTrue(image.getHeight() > 3 * 24 && image.getWidth() > 4 * 24, image.toString());
+        int fromA = pixels(image, 0x0096ff);
+        int fromB = pixels(image, 0xff8c00);
+        assertTrue(fromA > 0 && fromA == fromB, "outlines of exchanged patches: " + fromA + ", " + fromB);
+        assertTrue(pixels(image, 0x787878) > 0, "borders of patches");
+        assertEquals(0, Program.run("preview", file, "--data", data, "--pairs", 3, "--scale", 2, "--patch-size", 4,
+            "--swap-probability", 0).exitCode());
+        BufferedImage unswapped = ImageIO.read(file.toFile());
+        assertEquals(0, pixels(unswapped, 0x0096ff) + pixels(unswapped, 0xff8c00), "nothing was exchanged");
+        assertTrue(pixels(unswapped, 0x787878) > 0, "borders of patches");
         Program tooMany = Program.run("preview", file, "--data", data, "--pairs", 33);
         assertEquals(2, tooMany.exitCode());
         assertTrue(tooMany.err().contains("--pairs is 33; expected at most 32"), tooMany.err());
+    }
+
+    private static int pixels(BufferedImage image, int color) {
+        int count = 0;
+        for (int y = 0; y < image.getHeight(); y++) {
+            for (int x = 0; x < image.getWidth(); x++) {
+                count += (image.getRGB(x, y) & 0xffffff) == color ? 1 : 0;
+            }
+        }
+        return count;
     }
 
     @Test
@@ -231,7 +250,7 @@ class TrainCommandTest {
         assertTrue(Files.isDirectory(folder), "the directory is still there");
         Path file = directory.resolve("preview.png");
         Program patch = Program.run("preview", file, "--data", data, "--pairs", 3, "--patch-size", 1 << 30);
-        assertEquals(1, patch.exitCode(), patch.toString());
+        assertEquals(2, patch.exitCode(), patch.toString());
         assertTrue(patch.err().contains("--patch-size is 1073741824; expected less than 12"), patch.err());
         Program large = Program.run("preview", file, "--pairs", 1000, "--scale", 64);
         assertEquals(2, large.exitCode(), large.toString());

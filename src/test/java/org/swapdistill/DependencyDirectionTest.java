@@ -10,7 +10,7 @@ import com.tngtech.archunit.lang.ArchRule;
 
 /** The packages' arrows: cli, train, then nn and data, backend, kernels, tensor. */
 @AnalyzeClasses(packages = "org.swapdistill", importOptions = ImportOption.DoNotIncludeTests.class)
-class ArchitectureTest {
+class DependencyDirectionTest {
     @ArchTest
     static final ArchRule ARROWS_POINT_ONE_WAY = layeredArchitecture().consideringOnlyDependenciesInLayers()
             .withOptionalLayers(true)
