@@ -3,16 +3,19 @@ package org.swapdistill;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-import com.tngtech.archunit.junit.AnalyzeClasses;
-import com.tngtech.archunit.junit.ArchTest;
-import com.tngtech.archunit.lang.ArchRule;
+import org.junit.jupiter.api.Test;
 
 /** The packages' arrows: cli, train, then nn and data, backend, kernels, tensor. */
-@AnalyzeClasses(packages = "org.swapdistill", importOptions = ImportOption.DoNotIncludeTests.class)
 class DependencyDirectionTest {
-    @ArchTest
-    static final ArchRule ARROWS_POINT_ONE_WAY = layeredArchitecture().consideringOnlyDependenciesInLayers()
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+        .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("org.swapdistill");
+
+    @Test
+    void arrowsPointOneWay() {
+        layeredArchitecture().consideringOnlyDependenciesInLayers()
             .withOptionalLayers(true)
             .layer("cli").definedBy("org.swapdistill.cli..")
             .layer("train").definedBy("org.swapdistill.train..")
@@ -28,24 +31,35 @@ class DependencyDirectionTest {
             .whereLayer("backend").mayOnlyBeAccessedByLayers("cli", "train", "nn", "data")
             .whereLayer("kernels").mayOnlyBeAccessedByLayers("cli", "train", "nn", "data", "backend")
             .whereLayer("tensor").mayOnlyBeAccessedByLayers("cli", "train", "nn", "data", "backend", "kernels")
-            .ensureAllClassesAreContainedInArchitecture();
+            .ensureAllClassesAreContainedInArchitecture()
+            .check(CLASSES);
+    }
 
     /** An embedding trainer needs JavaCPP only. */
-    @ArchTest
-    static final ArchRule KERNELS_AND_TENSOR_NEED_ONLY_JAVACPP = classes()
+    @Test
+    void kernelsAndTensorNeedOnlyJavaCpp() {
+        classes()
             .that().resideInAnyPackage("org.swapdistill.kernels..", "org.swapdistill.tensor..")
             .should().onlyDependOnClassesThat().resideInAnyPackage("org.swapdistill.kernels..",
-                    "org.swapdistill.tensor..", "java..", "org.bytedeco.javacpp..");
+                    "org.swapdistill.tensor..", "java..", "org.bytedeco.javacpp..")
+            .check(CLASSES);
+    }
 
     /** oneDNN stays behind the backend. */
-    @ArchTest
-    static final ArchRule ONLY_THE_CPU_BACKEND_KNOWS_ONEDNN = classes()
+    @Test
+    void onlyTheCpuBackendKnowsOneDnn() {
+        classes()
             .that().resideInAPackage("org.swapdistill..").and().resideOutsideOfPackage("org.swapdistill.backend.cpu..")
-            .should().onlyDependOnClassesThat().resideOutsideOfPackages("org.bytedeco.dnnl..");
+            .should().onlyDependOnClassesThat().resideOutsideOfPackages("org.bytedeco.dnnl..")
+            .check(CLASSES);
+    }
 
     /** CUDA, cuBLAS and cuDNN stay behind the backend. */
-    @ArchTest
-    static final ArchRule ONLY_THE_CUDA_BACKEND_KNOWS_CUDA = classes()
+    @Test
+    void onlyTheCudaBackendKnowsCuda() {
+        classes()
             .that().resideInAPackage("org.swapdistill..").and().resideOutsideOfPackage("org.swapdistill.backend.cuda..")
-            .should().onlyDependOnClassesThat().resideOutsideOfPackages("org.bytedeco.cuda..");
+            .should().onlyDependOnClassesThat().resideOutsideOfPackages("org.bytedeco.cuda..")
+            .check(CLASSES);
+    }
 }

@@ -102,7 +102,7 @@ class TrainCommandTest {
         }
         Program whole = Program.run("train", "--data", data, "--model", "resnet8", "--batch-size", 16, "--patch-size",
             12, "--output", directory.resolve("run"));
-        assertEquals(1, whole.exitCode(), whole.toString());
+        assertEquals(2, whole.exitCode(), whole.toString());
         assertTrue(whole.err().contains("--patch-size is 12; expected less than 12"), whole.err());
         Program batch = Program.run("train", "--data", data, "--model", "resnet8", "--batch-size", 66, "--patch-size",
             6, "--output", directory.resolve("run"));
