@@ -1,6 +1,8 @@
 /* What calls ask of descriptors: extents, layouts, types, and how they read in messages. */
 #include "emulation/cudnn/descriptors.h"
 
+#include <algorithm>
+
 namespace emulation::cudnn {
 
 namespace {
@@ -34,6 +36,23 @@ bool Tensor::packed_nhwc() const {
 
 bool Tensor::packed_nchw() const {
     return packed(*this, {0, 1, 2, 3});
+}
+
+bool Tensor::overlapping() const {
+    int order[] = {0, 1, 2, 3};
+    std::sort(order, order + 4, [&](int a, int b) { return strides[a] < strides[b]; });
+    /* Each dimension must step over all that the faster ones reach. */
+    int64_t reach = 1;
+    for (const int dimension : order) {
+        if (dims[dimension] == 1) {
+            continue;
+        }
+        if (strides[dimension] < reach) {
+            return true;
+        }
+        reach += (dims[dimension] - 1) * strides[dimension];
+    }
+    return false;
 }
 
 bool Tensor::same_dims(const Tensor &other) const {

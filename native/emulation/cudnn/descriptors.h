@@ -32,6 +32,8 @@ struct CUDNN_EXPORT Tensor : Object {
     /* n, h, w, c without gaps. Dimensions of size 1 may have any stride. */
     bool packed_nhwc() const;
     bool packed_nchw() const;
+    /* Whether two elements may share an address, as "overlapping tensors" do in the developer guide. */
+    bool overlapping() const;
     bool same_dims(const Tensor &other) const;
     bool same_strides(const Tensor &other) const;
     bool same(const Tensor &other) const;

@@ -48,6 +48,7 @@ cudnnStatus_t cudnnOpTensor(cudnnHandle_t handle, cudnnOpTensorDescriptor_t opTe
                           "; expected the same dimensions");
         require_parameter(b.same_dims(c), "bDesc is ", b.describe(), " and cDesc ", c.describe(),
                           "; expected the same dimensions (the emulation does not repeat B)");
+        require_parameter(!c.overlapping(), "cDesc is ", c.describe(), "; elements of the output share addresses");
         require_support(supported(a.type, b.type, c.type), "the types of A, B and C are ", name_of(a.type), ", ",
                         name_of(b.type), " and ", name_of(c.type), ", which is no supported combination");
         const float alpha1_value = scaling_factor(alpha1, "alpha1");

@@ -145,6 +145,47 @@ TEST(op_tensor_adds_and_converts) {
     expect_equal(short_wide.values(), rounded(CUDNN_DATA_BFLOAT16, a_values), "C in bf16");
 }
 
+TEST(fault_output_whose_strides_overlap) {
+    HandleFixture handle;
+    AddFixture add;
+    TensorFixture from(CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 2, 4, 2, 2), to;
+    DeviceArray in(CUDNN_DATA_FLOAT, std::vector<double>(32, 1)), out(CUDNN_DATA_FLOAT, 64);
+    /* The stride of a row is that of a row of 3 channels. */
+    succeed(cudnnSetTensor4dDescriptorEx(to, CUDNN_DATA_FLOAT, 2, 4, 2, 2, 16, 1, 6, 4));
+    expect_status(cudnnOpTensor(handle, add, &ONE, from, in.data(), &ZERO, from, in.data(), &ZERO, to, out.data()),
+                  CUDNN_STATUS_BAD_PARAM, "elements of the output share addresses");
+    succeed(cudnnSetTensor4dDescriptorEx(to, CUDNN_DATA_FLOAT, 2, 4, 2, 2, 32, 1, 16, 8));
+    succeed(cudnnOpTensor(handle, add, &ONE, from, in.data(), &ZERO, from, in.data(), &ZERO, to, out.data()));
+    succeed(cudaDeviceSynchronize());
+}
+
+TEST(fault_unsupported_types_and_dimensions_of_op_tensor) {
+    HandleFixture handle;
+    AddFixture add;
+    TensorFixture half(CUDNN_TENSOR_NHWC, CUDNN_DATA_HALF, 1, 4, 2, 2);
+    TensorFixture brain(CUDNN_TENSOR_NHWC, CUDNN_DATA_BFLOAT16, 1, 4, 2, 2);
+    TensorFixture wider(CUDNN_TENSOR_NHWC, CUDNN_DATA_HALF, 1, 4, 2, 4);
+    DeviceArray a(CUDNN_DATA_HALF, 32), b(CUDNN_DATA_HALF, 32), c(CUDNN_DATA_HALF, 32);
+    expect_status(cudnnOpTensor(handle, add, &ONE, half, a.data(), &ONE, half, b.data(), &ZERO, brain, c.data()),
+                  CUDNN_STATUS_NOT_SUPPORTED, "which is no supported combination");
+    expect_status(cudnnOpTensor(handle, add, &ONE, half, a.data(), &ONE, half, b.data(), &ZERO, wider, c.data()),
+                  CUDNN_STATUS_BAD_PARAM, "expected the same dimensions");
+    expect_status(cudnnOpTensor(handle, add, &ONE, half, a.data(), &ONE, half, a.data(), &ZERO, half, a.data()),
+                  CUDNN_STATUS_BAD_PARAM, "overlap, and one of them is written");
+}
+
+TEST(fault_pooling_sizes_that_do_not_fit) {
+    HandleFixture handle;
+    PoolingFixture pooling(CUDNN_POOLING_MAX_DETERMINISTIC, 3, 1, 2);
+    TensorFixture x_descriptor(CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 1, 4, 8, 8);
+    TensorFixture y_descriptor(CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, 1, 4, 5, 4);
+    DeviceArray x(CUDNN_DATA_FLOAT, 256), y(CUDNN_DATA_FLOAT, 80);
+    expect_status(cudnnPoolingForward(handle, pooling, &ONE, x_descriptor, x.data(), &ZERO, y_descriptor, y.data()),
+                  CUDNN_STATUS_BAD_PARAM, "expected dimensions [1, 4, 4, 4]");
+    expect_status(cudnnSetPooling2dDescriptor(pooling, CUDNN_POOLING_MAX, CUDNN_PROPAGATE_NAN, 3, 3, 3, 3, 1, 1),
+                  CUDNN_STATUS_BAD_PARAM, "is not smaller than the window");
+}
+
 TEST(op_tensor_reads_and_writes_strided_views) {
     /* Every second row and column of [1, 2, 4, 4] into the first two channels of [1, 4, 2, 2], added to what is
      * there. */
