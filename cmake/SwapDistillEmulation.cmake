@@ -47,6 +47,7 @@ target_link_options(emulated_cudart PRIVATE
 
 include(SwapDistillEmulatedKernels)
 include(SwapDistillEmulationLibraries)
+include(SwapDistillEmulationTests)
 
 # Whatever this file and those it includes have added.
 get_property(SWAPDISTILL_EMULATION_TARGETS DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)

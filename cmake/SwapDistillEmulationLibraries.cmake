@@ -73,6 +73,7 @@ swapdistill_add_library_stand_in(cublasLt 13 cublas emulation/cublas/empty.cpp)
 
 # Tests of the stand-ins; LibraryStandInsTest runs them.
 add_executable(library_tests
+    emulation/tests/frame.cpp
     emulation/tests/libraries/batch_normalization_fixture.cpp
     emulation/tests/libraries/batch_normalization_tests.cpp
     emulation/tests/libraries/convolution_fixture.cpp
@@ -81,8 +82,8 @@ add_executable(library_tests
     emulation/tests/libraries/elementwise_tests.cpp
     emulation/tests/libraries/fault_tests.cpp
     emulation/tests/libraries/fixtures.cpp
-    emulation/tests/libraries/main.cpp
-    emulation/tests/libraries/numerics_tests.cpp)
+    emulation/tests/libraries/numerics_tests.cpp
+    emulation/tests/libraries/test.cpp)
 target_link_libraries(library_tests PRIVATE
     emulated_numerics emulated_cudnn_cnn emulated_cudnn_ops emulated_cudnn_graph emulated_cublas emulated_cudart
     OpenMP::OpenMP_CXX)

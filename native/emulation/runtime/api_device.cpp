@@ -113,7 +113,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
 cudaError_t cudaDeviceSynchronize(void) {
     return api("cudaDeviceSynchronize", [] {
         const StreamLock lock(stream_mutex());
-        const cudaError_t refused = unsafe_in_capture();
+        const cudaError_t refused = waits_for_captured_device(current_device());
         if (refused != cudaSuccess) {
             return refused;
         }

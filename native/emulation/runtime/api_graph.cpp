@@ -35,6 +35,11 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t *graph) {
         if (stream->captured == nullptr) {
             return cudaErrorStreamCaptureUnmatched;
         }
+        if (stream->capture_mode != cudaStreamCaptureModeRelaxed &&
+            stream->capture_thread != std::this_thread::get_id()) {
+            stream->capture_invalid = true;
+            return cudaErrorStreamCaptureWrongThread;
+        }
         CUgraph_st *captured = stream->captured;
         const bool invalid = stream->capture_invalid;
         stream->captured = nullptr;

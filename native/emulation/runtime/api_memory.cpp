@@ -44,6 +44,16 @@ bool fits(const char *function, const char *name, const End &end, std::size_t by
     return true;
 }
 
+/* Refuses memory of another device than the stream's: the emulated devices do not reach each other's memory. */
+bool reachable(const char *function, const char *name, const End &end, const CUstream_st *stream) {
+    if (end.device() && end.allocation.device != stream->device) {
+        report(std::string(function) + " on a stream of device " + std::to_string(stream->device) + ": " + name + " is " +
+               describe_address(end.address));
+        return false;
+    }
+    return true;
+}
+
 /* The check of queued work: what was there when the call was made may be gone. */
 bool still_there(const char *function, const char *name, const End &end) {
     Allocation now;
@@ -83,6 +93,9 @@ cudaError_t copy(const char *function, void *to, const void *from, std::size_t b
     if (stream == nullptr) {
         return cudaErrorInvalidResourceHandle;
     }
+    if (!reachable(function, "dst", target, stream) || !reachable(function, "src", source, stream)) {
+        return context_error();
+    }
     if (!asynchronous) {
         const cudaError_t refused = unsafe_in_capture();
         if (refused != cudaSuccess) {
@@ -97,7 +110,7 @@ cudaError_t copy(const char *function, void *to, const void *from, std::size_t b
         accesses.push_back({from, bytes, false});
     }
     std::shared_ptr<char> staged;
-    if (!source.known && target.known) {
+    if (!source.known && target.device()) {
         if (stream->captured != nullptr) {
             report(std::string(function) + " from pageable host memory while the stream is captured: the graph would "
                                            "read the memory at every launch");
@@ -122,14 +135,17 @@ cudaError_t copy(const char *function, void *to, const void *from, std::size_t b
     if (error != cudaSuccess || stream->captured != nullptr) {
         return error;
     }
-    const bool late = asynchronous ? target.known : (staged != nullptr || (target.device() && source.device()));
+    const bool from_host_to_host = !target.device() && !source.device();
+    const bool late = asynchronous ? target.known && !from_host_to_host
+                                   : (staged != nullptr || (target.device() && source.device()));
     if (!late) {
         wait_for_stream(stream);
     }
     return context_error();
 }
 
-cudaError_t fill(const char *function, void *pointer, int value, std::size_t bytes, cudaStream_t handle) {
+cudaError_t fill(const char *function, void *pointer, int value, std::size_t bytes, cudaStream_t handle,
+                 bool asynchronous) {
     if (bytes == 0) {
         return cudaSuccess;
     }
@@ -146,6 +162,9 @@ cudaError_t fill(const char *function, void *pointer, int value, std::size_t byt
     if (stream == nullptr) {
         return cudaErrorInvalidResourceHandle;
     }
+    if (!reachable(function, "devPtr", target, stream)) {
+        return context_error();
+    }
     std::vector<Node> nodes;
     nodes.push_back({function,
                      [=] {
@@ -154,7 +173,12 @@ cudaError_t fill(const char *function, void *pointer, int value, std::size_t byt
                          }
                      },
                      {{pointer, bytes, true}}});
-    return append(stream, function, std::move(nodes));
+    const cudaError_t error = append(stream, function, std::move(nodes));
+    if (error != cudaSuccess || asynchronous || !target.pinned()) {
+        return error;
+    }
+    wait_for_stream(stream);
+    return context_error();
 }
 
 template <typename Allocate>
@@ -242,9 +266,9 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaM
 }
 
 cudaError_t cudaMemset(void *pointer, int value, size_t bytes) {
-    return api("cudaMemset", [&] { return fill("cudaMemset", pointer, value, bytes, nullptr); });
+    return api("cudaMemset", [&] { return fill("cudaMemset", pointer, value, bytes, nullptr, false); });
 }
 
 cudaError_t cudaMemsetAsync(void *pointer, int value, size_t bytes, cudaStream_t stream) {
-    return api("cudaMemsetAsync", [&] { return fill("cudaMemsetAsync", pointer, value, bytes, stream); });
+    return api("cudaMemsetAsync", [&] { return fill("cudaMemsetAsync", pointer, value, bytes, stream, true); });
 }

@@ -36,7 +36,8 @@ cudaError_t with_idle_capture(cudaStream_t handle, Body body) {
         stream->capture_invalid = true;
         return cudaErrorStreamCaptureUnsupported;
     }
-    return body(stream);
+    const cudaError_t implicit = implicit_in_capture(stream);
+    return implicit != cudaSuccess ? implicit : body(stream);
 }
 
 template <typename Body>

@@ -176,7 +176,7 @@ void *allocate_device(int device, std::size_t bytes) {
     if (all.begin == 0) {
         reserve(all);
     }
-    if (bytes > memory_limit - all.used[device]) {
+    if (all.used[device] > memory_limit || bytes > memory_limit - all.used[device]) {
         return nullptr;
     }
     const std::size_t pages = pages_of(bytes);
@@ -215,6 +215,7 @@ void *allocate_pinned(std::size_t bytes) {
     allocation.kind = Allocation::PINNED;
     allocation.id = ++all.epoch;
     all.live[allocation.base] = allocation;
+    std::memset(pointer, 0xFF, bytes);
     return pointer;
 }
 

@@ -27,7 +27,7 @@ class DeviceAccess {
 /* New device memory full of 0xFF, which is NaN in every floating-point type; null if the device has not enough left. */
 void *allocate_device(int device, std::size_t bytes);
 
-/* New host memory that asynchronous copies may use directly. */
+/* New host memory that asynchronous copies may use directly, full of 0xFF too. */
 void *allocate_pinned(std::size_t bytes);
 
 /* Ends an allocation. Answers what is wrong, or nothing. */

@@ -200,13 +200,9 @@ cudaError_t append(CUstream_st *stream, const char *what, std::vector<Node> node
         }
         return cudaSuccess;
     }
-    if (is_default(stream)) {
-        for (const auto &other : streams().streams) {
-            if (other->captured != nullptr && other->blocking && other->device == stream->device) {
-                other->capture_invalid = true;
-                return cudaErrorStreamCaptureImplicit;
-            }
-        }
+    const cudaError_t implicit = implicit_in_capture(stream);
+    if (implicit != cudaSuccess) {
+        return implicit;
     }
     CUstream_st::Work work;
     work.what = what;
@@ -265,7 +261,31 @@ cudaError_t unsafe_in_capture() {
     return cudaErrorStreamCaptureUnsupported;
 }
 
+cudaError_t waits_for_captured_device(int device) {
+    cudaError_t answer = cudaSuccess;
+    for (const auto &stream : streams().streams) {
+        if (stream->captured != nullptr && stream->device == device) {
+            stream->capture_invalid = true;
+            answer = cudaErrorStreamCaptureUnsupported;
+        }
+    }
+    return answer;
+}
+
+cudaError_t implicit_in_capture(const CUstream_st *stream) {
+    if (is_default(stream)) {
+        for (const auto &other : streams().streams) {
+            if (other->captured != nullptr && other->blocking && other->device == stream->device) {
+                other->capture_invalid = true;
+                return cudaErrorStreamCaptureImplicit;
+            }
+        }
+    }
+    return cudaSuccess;
+}
+
 void capture_begins(CUstream_st *stream) {
+    stream->capture_thread = std::this_thread::get_id();
     captures_of_thread.push_back(stream);
 }
 
@@ -291,6 +311,13 @@ cudaError_t enqueue(cudaStream_t stream, const char *what, std::function<void()>
 void touch(const void *address, std::size_t bytes, bool written) {
     const Streams &all = streams();
     if (all.running == nullptr || bytes == 0) {
+        return;
+    }
+    Allocation allocation;
+    if (find_allocation(address, allocation) && allocation.kind == Allocation::DEVICE &&
+        allocation.device != all.running_on->device) {
+        report(std::string(all.running->what) + " on a stream of device " + std::to_string(all.running_on->device) +
+               (written ? " writes " : " reads ") + describe_address(address));
         return;
     }
     const Place place{all.running_on->number, all.running_on->executed, all.running->what, &all.running->clock};

@@ -13,6 +13,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace emulation {
@@ -55,6 +56,7 @@ struct CUstream_st {
     CUgraph_st *captured = nullptr; /* while a capture is going on */
     bool capture_invalid = false;
     cudaStreamCaptureMode capture_mode = cudaStreamCaptureModeGlobal;
+    std::thread::id capture_thread;
 };
 
 struct CUevent_st {
@@ -102,6 +104,12 @@ void host_has_seen(const Clock &clock);
 /* A call that is not allowed while a stream is being captured in a mode that forbids it to this thread: invalidates the
  * capture. Answers cudaSuccess where it is allowed. */
 cudaError_t unsafe_in_capture();
+
+/* A call that waits for the whole device, which no capture on it allows: as above. */
+cudaError_t waits_for_captured_device(int device);
+
+/* Use of the default stream while a stream is captured that is ordered with it: invalidates the capture. */
+cudaError_t implicit_in_capture(const CUstream_st *stream);
 
 void capture_begins(CUstream_st *stream);
 void capture_ends(CUstream_st *stream);

@@ -2,6 +2,7 @@ package org.swapdistill.emulation;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -75,5 +76,15 @@ class PresetOnEmulationTest {
                 .map(line -> line.substring(line.indexOf('/'))).distinct().toList();
         assertTrue(loaded.size() >= 2, () -> "loaded: " + loaded);
         assertTrue(loaded.stream().allMatch(name -> name.startsWith(emulation.toString())), () -> "loaded: " + loaded);
+    }
+
+    /** JavaCPP links what it loads into its cache; the emulation must not get into the one that real CUDA uses. */
+    @Test
+    void hasACacheOfItsOwn() throws IOException {
+        check(cudart.cudaGetDeviceCount(new int[1]));
+        Path cache = Path.of(System.getProperty("org.bytedeco.javacpp.cachedir")).toRealPath();
+        assertTrue(Files.readAllLines(Path.of("/proc/self/maps")).stream()
+                .filter(line -> line.contains("libjnicudart")).allMatch(line -> line.contains(cache.toString())));
+        assertFalse(cache.startsWith(Path.of(System.getProperty("user.home"), ".javacpp")), cache::toString);
     }
 }

@@ -1,10 +1,8 @@
-/* Usage: library_tests --list | library_tests NAME */
+#include "emulation/tests/frame.h"
+
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>
-
-#include "emulation/runtime/emulation.h"
-#include "emulation/tests/libraries/test.h"
 
 namespace tests {
 
@@ -25,27 +23,13 @@ void expect(bool condition, const std::string &text) {
     }
 }
 
-void expect_status(cudnnStatus_t status, cudnnStatus_t expected, const std::string &words) {
-    char message[1024] = "";
-    if (status != CUDNN_STATUS_SUCCESS) {
-        cudnnGetLastErrorString(message, sizeof message);
-    }
-    expect(status == expected, std::string("status is ") + cudnnGetErrorString(status) + " (" + message +
-                                   "); expected " + cudnnGetErrorString(expected));
-    expect(std::strstr(message, words.c_str()) != nullptr,
-           std::string("the error is '") + message + "'; expected the words '" + words + "'");
-}
-
-void succeed(cudnnStatus_t status) {
-    expect_status(status, CUDNN_STATUS_SUCCESS);
-}
-
-void succeed(cublasStatus_t status) {
-    expect(status == CUBLAS_STATUS_SUCCESS, std::string("status is ") + cublasGetStatusName(status));
+void expect_error(cudaError_t error, cudaError_t expected) {
+    expect(error == expected, std::string("error is ") + cudaGetErrorName(error) + "; expected " +
+                                  cudaGetErrorName(expected));
 }
 
 void succeed(cudaError_t error) {
-    expect(error == cudaSuccess, std::string("error is ") + cudaGetErrorName(error));
+    expect_error(error, cudaSuccess);
 }
 
 void expect_report(const std::string &words) {
@@ -68,6 +52,8 @@ void expect_leak(const std::string &words) {
     expect(text.find(words) != std::string::npos, "the leak is '" + text + "'; expected the words '" + words + "'");
     leak_expected = true;
 }
+
+namespace {
 
 int run_test(const char *name) {
     for (const Test *test = first; test != nullptr; test = test->next) {
@@ -95,6 +81,8 @@ void list_tests() {
         std::printf("%s\n", test->name);
     }
 }
+
+} // namespace
 
 } // namespace tests
 
