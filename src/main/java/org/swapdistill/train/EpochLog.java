@@ -21,6 +21,7 @@ public final class EpochLog implements TrainingListener {
 
     private final Path file;
 
+    /** Appends to the file, which is created with a header when it is not there; nothing is written yet. */
     public EpochLog(Path file) {
         this.file = file;
     }

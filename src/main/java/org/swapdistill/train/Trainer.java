@@ -347,6 +347,7 @@ public final class Trainer implements AutoCloseable {
         return evaluator.evaluate(dataset);
     }
 
+    /** What the run was created with, or the checkpoint holds. */
     public TrainingConfiguration configuration() {
         return configuration;
     }
@@ -361,6 +362,7 @@ public final class Trainer implements AutoCloseable {
         return step;
     }
 
+    /** Optimizer steps of an epoch; a last incomplete batch is left out. */
     public int stepsPerEpoch() {
         return stepsPerEpoch;
     }

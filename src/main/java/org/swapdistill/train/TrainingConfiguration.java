@@ -1,5 +1,11 @@
 package org.swapdistill.train;
 
+import static org.swapdistill.train.ConfigurationChecks.between;
+import static org.swapdistill.train.ConfigurationChecks.number;
+import static org.swapdistill.train.ConfigurationChecks.oneOf;
+import static org.swapdistill.train.ConfigurationChecks.present;
+import static org.swapdistill.train.ConfigurationChecks.require;
+
 import org.swapdistill.data.DataOptions;
 import org.swapdistill.data.DataSource;
 import org.swapdistill.data.ImageSize;
@@ -10,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
-import java.util.TreeMap;
 
 /**
  * Everything that determines a training run, apart from the images themselves and the machine. Immutable.
@@ -60,6 +65,7 @@ public final class TrainingConfiguration {
         return values.width;
     }
 
+    /** What is minimised, and whether patches are swapped. */
     public Objective objective() {
         return values.objective;
     }
@@ -84,6 +90,7 @@ public final class TrainingConfiguration {
         return values.learningRate;
     }
 
+    /** How the learning rate changes during the run. */
     public ScheduleType schedule() {
         return values.schedule;
     }
@@ -108,14 +115,17 @@ public final class TrainingConfiguration {
         return values.decayFactor;
     }
 
+    /** Momentum of SGD, at least 0 and less than 1. */
     public double momentum() {
         return values.momentum;
     }
 
+    /** Whether the momentum is Nesterov's. */
     public boolean nesterov() {
         return values.nesterov;
     }
 
+    /** Factor of the L2 penalty on the weights. */
     public double weightDecay() {
         return values.weightDecay;
     }
@@ -251,44 +261,7 @@ public final class TrainingConfiguration {
 
     /** Names and values, sorted by name; {@link #fromMap(Map)} is the inverse. */
     public Map<String, String> toMap() {
-        Map<String, String> map = new TreeMap<>();
-        map.put("model", model());
-        map.put("shortcut", shortcut());
-        map.put("stem", stem());
-        map.put("width", Integer.toString(width()));
-        map.put("objective", objective().commandLineName());
-        map.put("epochs", Integer.toString(epochs()));
-        map.put("batch_size", Integer.toString(batchSize()));
-        map.put("learning_rate", Double.toString(learningRate()));
-        map.put("schedule", schedule().commandLineName());
-        map.put("warm_up_epochs", Double.toString(warmUpEpochs()));
-        map.put("decay_every", Integer.toString(decayEvery()));
-        map.put("milestones", String.join(",", milestones().stream().map(String::valueOf).toList()));
-        map.put("decay_factor", Double.toString(decayFactor()));
-        map.put("momentum", Double.toString(momentum()));
-        map.put("nesterov", Boolean.toString(nesterov()));
-        map.put("weight_decay", Double.toString(weightDecay()));
-        map.put("decay_all", Boolean.toString(decayAll()));
-        map.put("temperature", Double.toString(temperature()));
-        map.put("distillation_weight", Double.toString(distillationWeight()));
-        map.put("label_smoothing", Double.toString(labelSmoothing()));
-        map.put("patch_size", Integer.toString(patchSize()));
-        map.put("swap_probability", Double.toString(swapProbability()));
-        map.put("position_probability", Double.toString(positionProbability()));
-        map.put("position_count", Integer.toString(values.positionCount));
-        map.put("data", data());
-        map.put("image_size", imageSize().channels() + "," + imageSize().height() + "," + imageSize().width());
-        map.put("train_per_class", Integer.toString(trainPerClass()));
-        map.put("validation_per_class", Integer.toString(validationPerClass()));
-        map.put("data_seed", Long.toString(dataSeed()));
-        map.put("crop_padding", Integer.toString(cropPadding()));
-        map.put("flip_probability", Double.toString(flipProbability()));
-        map.put("seed", Long.toString(seed()));
-        map.put("precision", precision().name());
-        map.put("evaluate_every", Integer.toString(evaluateEvery()));
-        map.put("evaluate_test", Boolean.toString(evaluateTest()));
-        map.put("evaluate_training", Boolean.toString(evaluateTraining()));
-        return map;
+        return ConfigurationMap.of(this);
     }
 
     /**
@@ -297,49 +270,7 @@ public final class TrainingConfiguration {
      * @throws IllegalArgumentException when a name is missing or unknown, or a value is not valid
      */
     public static TrainingConfiguration fromMap(Map<String, String> map) {
-        StringMapReader in = new StringMapReader(map);
-        Builder builder = builder()
-            .model(in.string("model"))
-            .shortcut(in.string("shortcut"))
-            .stem(in.string("stem"))
-            .width(in.integer("width"))
-            .objective(Objective.parse(in.string("objective")))
-            .epochs(in.integer("epochs"))
-            .batchSize(in.integer("batch_size"))
-            .learningRate(in.number("learning_rate"))
-            .schedule(ScheduleType.parse(in.string("schedule")))
-            .warmUpEpochs(in.number("warm_up_epochs"))
-            .decayEvery(in.integer("decay_every"))
-            .milestones(in.integers("milestones"))
-            .decayFactor(in.number("decay_factor"))
-            .momentum(in.number("momentum"))
-            .nesterov(in.flag("nesterov"))
-            .weightDecay(in.number("weight_decay"))
-            .decayAll(in.flag("decay_all"))
-            .temperature(in.number("temperature"))
-            .distillationWeight(in.number("distillation_weight"))
-            .labelSmoothing(in.number("label_smoothing"))
-            .patchSize(in.integer("patch_size"))
-            .swapProbability(in.number("swap_probability"))
-            .positionProbability(in.number("position_probability"))
-            .data(in.string("data"))
-            .imageSize(in.imageSize("image_size"))
-            .trainPerClass(in.integer("train_per_class"))
-            .validationPerClass(in.integer("validation_per_class"))
-            .dataSeed(in.longInteger("data_seed"))
-            .cropPadding(in.integer("crop_padding"))
-            .flipProbability(in.number("flip_probability"))
-            .seed(in.longInteger("seed"))
-            .precision(in.dtype("precision"))
-            .evaluateEvery(in.integer("evaluate_every"))
-            .evaluateTest(in.flag("evaluate_test"))
-            .evaluateTraining(in.flag("evaluate_training"));
-        int positionCount = in.integer("position_count");
-        if (positionCount != -1) {
-            builder.positionCount(positionCount);
-        }
-        in.requireAllRead();
-        return builder.build();
+        return ConfigurationMap.read(map);
     }
 
     @Override
@@ -399,125 +330,162 @@ public final class TrainingConfiguration {
         private Builder() {
         }
 
+        /**
+         * Name of the student: a CIFAR ResNet ({@code resnet8} to {@code resnet110}), {@code wrn-16-2}, {@code
+         * wrn-28-10},
+         * {@code resnet18}, {@code resnet34} or {@code resnet50}. Default: {@code resnet20}.
+         */
         public Builder model(String name) {
             this.model = name;
             return this;
         }
 
+        /** {@code auto}, {@code identity} or {@code convolution}; default {@code auto}. */
         public Builder shortcut(String kind) {
             this.shortcut = kind;
             return this;
         }
 
+        /** {@code auto}, {@code cifar} or {@code imagenet}; default {@code auto}. */
         public Builder stem(String kind) {
             this.stem = kind;
             return this;
         }
 
+        /** Factor of the number of channels, 1 to 64; default 1. */
         public Builder width(int multiplier) {
             this.width = multiplier;
             return this;
         }
 
+        /** What is minimised; default {@link Objective#SELF_DISTILLATION}. */
         public Builder objective(Objective value) {
             this.objective = value;
             return this;
         }
 
+        /** Epochs of the whole run, 1 to 1,000,000; default 6. */
         public Builder epochs(int count) {
             this.epochs = count;
             return this;
         }
 
-        /** Images per optimizer step, even. */
+        /** Images per optimizer step, even, 2 to 1,048,576; default 128. */
         public Builder batchSize(int images) {
             this.batchSize = images;
             return this;
         }
 
+        /** Base of the schedule, finite and at least 0; default 0.1. */
         public Builder learningRate(double base) {
             this.learningRate = base;
             return this;
         }
 
+        /** How the learning rate changes; default {@link ScheduleType#COSINE}. */
         public Builder schedule(ScheduleType type) {
             this.schedule = type;
             return this;
         }
 
+        /** Epochs over which the learning rate rises linearly, 0 to {@link #epochs}, fractions allowed; default 1. */
         public Builder warmUpEpochs(double count) {
             this.warmUpEpochs = count;
             return this;
         }
 
+        /** Epochs between decays of {@link ScheduleType#STEP}, at least 1; default 30. */
         public Builder decayEvery(int count) {
             this.decayEvery = count;
             return this;
         }
 
+        /**
+         * Epochs after which {@link ScheduleType#MULTI_STEP} decays, increasing, the first at least 1; copied. Default:
+         * none.
+         *
+         * @throws NullPointerException if {@code increasing} or one of its elements is null
+         */
         public Builder milestones(List<Integer> increasing) {
             this.milestones = List.copyOf(Objects.requireNonNull(increasing, "milestones is null"));
             return this;
         }
 
+        /** Factor of each decay, more than 0 and at most 1; default 0.1. */
         public Builder decayFactor(double factor) {
             this.decayFactor = factor;
             return this;
         }
 
+        /** Momentum of SGD, at least 0 and less than 1; default 0.9. */
         public Builder momentum(double value) {
             this.momentum = value;
             return this;
         }
 
+        /** Whether the momentum is Nesterov's; must be false when the momentum is 0. Default: true. */
         public Builder nesterov(boolean value) {
             this.nesterov = value;
             return this;
         }
 
+        /** Factor of the L2 penalty, finite and at least 0; default 5e-4. */
         public Builder weightDecay(double value) {
             this.weightDecay = value;
             return this;
         }
 
+        /** Whether biases and batch-norm parameters decay too; default false. */
         public Builder decayAll(boolean value) {
             this.decayAll = value;
             return this;
         }
 
+        /** Temperature T of the softened predictions, finite and above 0; default 4. */
         public Builder temperature(double value) {
             this.temperature = value;
             return this;
         }
 
+        /** Weight of the KL term, finite and at least 0; default 1. */
         public Builder distillationWeight(double value) {
             this.distillationWeight = value;
             return this;
         }
 
+        /**
+         * Share of the label that is spread over all classes by {@link Objective#LABEL_SMOOTHING}, 0 to 1; default
+         * 0.1.
+         */
         public Builder labelSmoothing(double value) {
             this.labelSmoothing = value;
             return this;
         }
 
+        /** Side of a patch in pixels, at least 1 and smaller than the images; default 14. */
         public Builder patchSize(int pixels) {
             this.patchSize = pixels;
             return this;
         }
 
+        /** Probability that a pair exchanges patches, 0 to 1; default 0.5. */
         public Builder swapProbability(double value) {
             this.swapProbability = value;
             return this;
         }
 
-        /** Chooses independent positions, each with this probability. */
+        /** Chooses independent positions, each with this probability, 0 to 1; the default, with 0.5. */
         public Builder positionProbability(double value) {
             this.positionProbability = value;
             this.positionCount = -1;
             return this;
         }
 
-        /** Chooses exactly this many positions. */
+        /**
+         * Chooses exactly this many positions, without replacement.
+         *
+         * @throws IllegalArgumentException if {@code count} is negative
+         */
         public Builder positionCount(int count) {
             if (count < 0) {
                 throw new IllegalArgumentException("positionCount is " + count + "; expected at least 0");
@@ -526,62 +494,76 @@ public final class TrainingConfiguration {
             return this;
         }
 
-        /** A directory, {@value DataSource#BUILTIN} or {@value DataSource#FASHION_MNIST}. */
+        /**
+         * A directory, {@value DataSource#BUILTIN} or {@value DataSource#FASHION_MNIST}; default {@value
+         * DataSource#BUILTIN}.
+         */
         public Builder data(String source) {
             this.data = source;
             return this;
         }
 
+        /** Size of the images of a folder; other sources have a size of their own. Default: 3 x 32 x 32. */
         public Builder imageSize(ImageSize size) {
             this.imageSize = size;
             return this;
         }
 
+        /** Training images of each class, drawn by {@link #dataSeed}; 0, the default, takes all. */
         public Builder trainPerClass(int images) {
             this.trainPerClass = images;
             return this;
         }
 
+        /** Images of each class that are set apart from the training images for validation; default 0. */
         public Builder validationPerClass(int images) {
             this.validationPerClass = images;
             return this;
         }
 
+        /** Seed of the choice of images; default 0. */
         public Builder dataSeed(long value) {
             this.dataSeed = value;
             return this;
         }
 
+        /** Black border in pixels from which training images are cropped at random, 0 to 4096; default 2. */
         public Builder cropPadding(int pixels) {
             this.cropPadding = pixels;
             return this;
         }
 
+        /** Probability that a training image is mirrored, 0 to 1; default 0.5. */
         public Builder flipProbability(double value) {
             this.flipProbability = value;
             return this;
         }
 
+        /** Seed of initial weights, order, pairs, crops, flips and swaps; default 1. */
         public Builder seed(long value) {
             this.seed = value;
             return this;
         }
 
+        /** Type of activations and of the weights that are computed with: F32, the default, BF16 or F16. */
         public Builder precision(DType value) {
             this.precision = value;
             return this;
         }
 
+        /** Epochs between evaluations, at least 1; the last epoch is always evaluated. Default: 1. */
         public Builder evaluateEvery(int count) {
             this.evaluateEvery = count;
             return this;
         }
 
+        /** Whether the test set is evaluated; default true. */
         public Builder evaluateTest(boolean value) {
             this.evaluateTest = value;
             return this;
         }
 
+        /** Whether the training images are evaluated without augmentation after the last epoch; default false. */
         public Builder evaluateTraining(boolean value) {
             this.evaluateTraining = value;
             return this;
@@ -645,40 +627,6 @@ public final class TrainingConfiguration {
                 return (Builder) clone();
             } catch (CloneNotSupportedException e) {
                 throw new IllegalStateException(e);
-            }
-        }
-
-        private static void between(String name, long value, long least, long most) {
-            if (value < least || value > most) {
-                String expected = most == Integer.MAX_VALUE ? "at least " + least : least + " to " + most;
-                require(false, name, value, expected);
-            }
-        }
-
-        private static void number(String name, double value, double least, double most) {
-            if (!(value >= least && value <= most)) {
-                String expected = most == Float.MAX_VALUE ? "a finite number of at least " + shortest(least)
-                    : "a number from " + shortest(least) + " to " + shortest(most);
-                require(false, name, value, expected);
-            }
-        }
-
-        private static String shortest(double value) {
-            return value == (long) value ? Long.toString((long) value) : Double.toString(value);
-        }
-
-        private static void present(String name, Object value) {
-            require(value != null, name, "null", "a value");
-        }
-
-        private static void oneOf(String name, String value, String... names) {
-            require(List.of(names).contains(String.valueOf(value)), name, "'" + value + "'",
-                "one of " + String.join(", ", names));
-        }
-
-        private static void require(boolean condition, String name, Object value, String expected) {
-            if (!condition) {
-                throw new IllegalArgumentException(name + " is " + value + "; expected " + expected);
             }
         }
     }

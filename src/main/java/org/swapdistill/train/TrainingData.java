@@ -90,14 +90,17 @@ public final class TrainingData implements AutoCloseable {
         return name;
     }
 
+    /** The images that the student learns from. Belongs to this object. */
     public Dataset train() {
         return train;
     }
 
+    /** The images set apart for validation, if any. Belongs to this object. */
     public Optional<Dataset> validation() {
         return Optional.ofNullable(validation);
     }
 
+    /** The test set of the source. Belongs to this object. */
     public Dataset test() {
         return test;
     }
