@@ -544,7 +544,8 @@ template <typename Element> static double process_row(const RowsOfCall<Element> 
         put_row_loss(call, row, 0.0);
         return 0.0;
     }
-    const bool logits_b = z_b != nullptr && !mode.probabilities;
+    /* A target that no output depends on is not read. */
+    const bool logits_b = z_b != nullptr && !mode.probabilities && (rows.pair || mode.distillation);
     KeptRow kept_a;
     KeptRow kept_b;
     const bool keep = rows.plain && classes <= PIECE;

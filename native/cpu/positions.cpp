@@ -1,7 +1,7 @@
 /*
- * Draws the patch positions that a pair exchanges; the rule is in common/patch_grid.h. One call works on one pair, so that
- * the callers share pairs among threads; a position costs one Philox word, or five passes over all of them where a fixed
- * number of positions needs the k-th smallest key. Only the caller's array of one byte per position is written.
+ * Draws the patch positions that a pair exchanges; the rule is in common/patch_grid.h. One call works on one pair, so
+ * that the callers share pairs among threads; a position costs one Philox word, or five passes over all of them where a
+ * fixed number of positions needs the k-th smallest key. Only the caller's array of one byte per position is written.
  */
 #include "cpu/positions.h"
 

@@ -175,6 +175,10 @@ public final class Checkpoint implements AutoCloseable {
             throw new IllegalArgumentException("it stands at epoch " + epoch + ", step " + step
                 + "; expected epoch 0 to " + configuration.epochs() + " and step >= 0");
         }
+        if (bestAccuracy < 0 || bestAccuracy > 1) {
+            throw new IllegalArgumentException("'best_accuracy' is " + bestAccuracy
+                + "; expected a number from 0 to 1, or NaN where nothing was validated");
+        }
         Map<String, Tensor> state = new TreeMap<>(contents.tensors());
         Map<String, Tensor> momentum = takePrefixed(state, MOMENTUM_PREFIX);
         return new Checkpoint(configuration, format, fingerprint, epoch, step, bestAccuracy, sums, lossScale, state,

@@ -2,6 +2,7 @@ package org.swapdistill.train;
 
 import org.swapdistill.data.Dataset;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -13,13 +14,31 @@ import java.util.List;
  * @param mean of each channel, of pixel values in [0, 1]
  * @param deviation standard deviation of each channel
  * @param classNames in the order of the logits
+ * @throws IllegalArgumentException when a size is not from 1 to 65,536, an array has not one finite value for each
+ *     channel, or a deviation is not above 0
  */
 public record ImageFormat(int channels, int height, int width, float[] mean, float[] deviation,
         List<String> classNames) {
+    private static final int LARGEST = 1 << 16;
+
     public ImageFormat {
+        ConfigurationChecks.between("channels", channels, 1, LARGEST);
+        ConfigurationChecks.between("height", height, 1, LARGEST);
+        ConfigurationChecks.between("width", width, 1, LARGEST);
         mean = mean.clone();
         deviation = deviation.clone();
         classNames = List.copyOf(classNames);
+        requireChannels("mean", mean, channels, -Float.MAX_VALUE);
+        requireChannels("deviation", deviation, channels, Float.MIN_VALUE);
+    }
+
+    private static void requireChannels(String name, float[] values, int channels, float least) {
+        boolean valid = values.length == channels;
+        for (float value : values) {
+            valid &= value >= least && value <= Float.MAX_VALUE;
+        }
+        ConfigurationChecks.require(valid, name, Arrays.toString(values), "a finite number "
+            + (least > 0 ? "above 0 " : "") + "for each of " + channels + " channels");
     }
 
     /** The format of a training set, with the mean and deviation of its pixels. */

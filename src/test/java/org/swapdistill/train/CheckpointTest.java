@@ -64,6 +64,19 @@ class CheckpointTest {
     }
 
     @Test
+    void valuesThatNoRunHasAreRefused() throws IOException {
+        byte[] whole = Files.readAllBytes(file);
+        String[][] mistakes = {{"\"channels\":\"1\"", "\"channels\":\"0\"", "channels is 0; expected 1 to 65536"},
+            {"\"deviation\":\"0", "\"deviation\":\"-", "deviation is [-"},
+            {"\"best_accuracy\":\"NaN\"", "\"best_accuracy\":\"2.0\"", "'best_accuracy' is 2.0"},
+            {"\"step\":\"0\"", "\"step\":\"x\"", "'step' is 'x'"}};
+        for (String[] mistake : mistakes) {
+            Files.write(file, whole);
+            refused(mistake[0], mistake[1], mistake[2]);
+        }
+    }
+
+    @Test
     void studentsLargerThanTheFileAreRefused() throws IOException {
         replace("\"configuration.width\":\"1\"", "\"configuration.width\":\"9\"");
         try (Compute compute = compute(); Checkpoint read = Checkpoint.read(file);

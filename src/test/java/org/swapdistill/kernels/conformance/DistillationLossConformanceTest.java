@@ -225,6 +225,22 @@ class DistillationLossConformanceTest {
         }
     }
 
+    /** With a weight of 0 and nothing else that asks for it, a target that is NaN changes no bit. */
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void aTargetWithoutWeightDoesNotCount(KernelBackend backend) {
+        LossCall call = LossCall.on(backend).with(EnumSet.complementOf(EnumSet.of(LossOutput.DIVERGENCE)));
+        LossOptions options = PAIR.with(Target.LOGITS, Divergence.FORWARD_KL, false).withWeights(1, 0);
+        for (int inner : new int[] {1, 6}) {
+            for (int classes : new int[] {3, 100}) {
+                LossInputs clean = normal(5, classes, inner, 1, classes);
+                LossInputs poisoned = normal(5, classes, inner, 1, classes);
+                Arrays.fill(poisoned.target(), Float.NaN);
+                call.run(options, clean).assertSameBits(call.run(options, poisoned), classes + " x " + inner);
+            }
+        }
+    }
+
     @ParameterizedTest
     @MethodSource(BACKENDS)
     void poisonStaysInItsRowOfTheMostClasses(KernelBackend backend) {
