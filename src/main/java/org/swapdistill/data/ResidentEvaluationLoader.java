@@ -101,7 +101,10 @@ public final class ResidentEvaluationLoader implements AutoCloseable {
 
     @Override
     public void close() {
-        memory.close();
-        numbers.close();
+        try {
+            memory.close();
+        } finally {
+            numbers.close();
+        }
     }
 }

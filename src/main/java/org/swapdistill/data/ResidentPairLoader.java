@@ -108,8 +108,11 @@ public final class ResidentPairLoader implements PairBatches {
     public void close() {
         if (!closed) {
             closed = true;
-            batch.images().close();
-            numbers.close();
+            try {
+                batch.images().close();
+            } finally {
+                numbers.close();
+            }
         }
     }
 }

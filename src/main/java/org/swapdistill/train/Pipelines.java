@@ -106,8 +106,11 @@ final class Pipelines {
 
         @Override
         public void close() {
-            loader.close();
-            images.close();
+            try {
+                loader.close();
+            } finally {
+                images.close();
+            }
         }
     }
 }

@@ -48,13 +48,13 @@ final class Handles implements AutoCloseable {
             cublas.cublasDestroy_v2(blas);
             blas = null;
         }
-        if (workspace != null) {
-            workspace.close();
-            workspace = null;
-        }
         if (dnn != null) {
             cudnn.cudnnDestroy(dnn);
             dnn = null;
+        }
+        if (workspace != null) {
+            workspace.close();
+            workspace = null;
         }
     }
 }
