@@ -63,8 +63,8 @@ public interface Backend extends AutoCloseable {
      * Makes work repeatable at less cost where the device can: what the work queues must be the same at every run, in
      * the same memory. The work is run once or more by the returned object, never by this call.
      *
-     * @param work calls of graphs of this backend and of kernels on its stream, which allocate nothing, and wait for and
-     *     read nothing
+     * @param work calls of graphs of this backend and of kernels on its stream, which allocate nothing, and wait for
+     *     and read nothing
      */
     Replay record(Runnable work);
 

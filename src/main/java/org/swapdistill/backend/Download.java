@@ -4,8 +4,8 @@ import org.swapdistill.tensor.Tensor;
 
 /**
  * Brings results of the device to the host without making the host wait before it needs them: {@link #send} queues a
- * copy of the source as it is then, in the order of the backend's work, and {@link #receive} returns the copies one after
- * the other. On the CPU {@code receive} returns the source itself. For the thread that uses the backend.
+ * copy of the source as it is then, in the order of the backend's work, and {@link #receive} returns the copies one
+ * after the other. On the CPU {@code receive} returns the source itself. For the thread that uses the backend.
  */
 public interface Download extends AutoCloseable {
     /** Copies that may be under way at once. */

@@ -7,9 +7,9 @@ import org.swapdistill.tensor.Tensor;
 /**
  * A network of fixed shape, ready to run. Owns its parameters and all memory of a step, until {@link #close}.
  *
- * <p>{@link #forward} and {@link #backward} return when their results can be read: at once on a CPU, in stream order on a
- * GPU. To be used by one thread at a time; closing during a call of another thread is refused. After {@link #close} every
- * method but {@code close} throws {@link IllegalStateException}.
+ * <p>{@link #forward} and {@link #backward} return when their results can be read: at once on a CPU, in stream order on
+ * a GPU. To be used by one thread at a time; closing during a call of another thread is refused. After {@link #close}
+ * every method but {@code close} throws {@link IllegalStateException}.
  */
 public interface Graph extends AutoCloseable {
     /**
@@ -36,9 +36,9 @@ public interface Graph extends AutoCloseable {
     Tensor logitsGradient();
 
     /**
-     * Written by {@link #backward}: the sum of the magnitudes of all gradients, F32 [1], which is finite exactly when every
-     * gradient is, short of overflowing itself. Empty where the compute type needs no scaling of the loss. Owned by the
-     * graph.
+     * Written by {@link #backward}: the sum of the magnitudes of all gradients, F32 [1], which is finite exactly when
+     * every gradient is, short of overflowing itself. Empty where the compute type needs no scaling of the loss. Owned
+     * by the graph.
      */
     Optional<Tensor> gradientSum();
 

@@ -43,8 +43,8 @@ final class RunOptions {
             "Launch every kernel of a step by itself instead of replaying them as a CUDA graph.")
         private boolean noGraph;
         @Option(names = "--autotune", order = 3, description =
-            "Time the convolution algorithms instead of asking cuDNN's heuristics; two runs may then choose differently "
-                + "and differ in the last bits.")
+            "Time the convolution algorithms instead of asking cuDNN's heuristics; two runs may then choose "
+                + "differently and differ in the last bits.")
         private boolean autotune;
         @Option(names = "--workspace-limit", order = 4, paramLabel = "MIB", description = {
             "Most device memory that a convolution may use as workspace.", "Default: ${DEFAULT-VALUE}"})

@@ -8,8 +8,8 @@ import org.swapdistill.tensor.Tensor;
 
 /**
  * One batch, in memory that belongs to its loader and is used again: on the host valid until the second call of the
- * loader's {@code next} after the one that returned it, on a GPU until the next call, in the order of the backend's work;
- * and until the loader is closed.
+ * loader's {@code next} after the one that returned it, on a GPU until the next call, in the order of the backend's
+ * work; and until the loader is closed.
  */
 public final class Batch {
     private final Tensor images;
@@ -35,7 +35,8 @@ public final class Batch {
      * A batch on a device.
      *
      * @param images [2N, ...] of pairs, [N, ...] of single images; belongs to the batch
-     * @param numbers I32 [3, N] or [2, N]: labels, index of the first images and, of pairs, of the second ones; borrowed
+     * @param numbers I32 [3, N] or [2, N]: labels, index of the first images and, of pairs, of the second ones;
+     *     borrowed
      */
     static Batch onDevice(Tensor images, Tensor numbers) {
         long perSide = numbers.shape().size(1);

@@ -1,8 +1,8 @@
 package org.swapdistill.data;
 
 /**
- * All images of a dataset once, in their order and without crop or flip. The last batch is filled up with the last image;
- * {@link Batch#validCount} tells how many images count.
+ * All images of a dataset once, in their order and without crop or flip. The last batch is filled up with the last
+ * image; {@link Batch#validCount} tells how many images count.
  */
 public interface ImageBatches extends AutoCloseable {
     /**

@@ -5,8 +5,8 @@ package org.swapdistill.data;
  *
  * <p>Batch s of an epoch holds the pairs [s N, (s + 1) N) of {@link PairSampler#pairs}; its crops, flips and swaps are
  * those of {@link org.swapdistill.kernels.RandomPosition}(seed, epoch, s, 0). It is a function of these numbers and the
- * dataset, whatever the timing and the device, and a run that is resumed at any step sees what an uninterrupted one would.
- * An epoch has floor(M / N) batches; the pairs left over are dropped.
+ * dataset, whatever the timing and the device, and a run that is resumed at any step sees what an uninterrupted one
+ * would. An epoch has floor(M / N) batches; the pairs left over are dropped.
  */
 public interface PairBatches extends AutoCloseable {
     /** The number of batches of an epoch. */

@@ -10,8 +10,8 @@ import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /**
- * Assembles all images of datasets of one size on the device where they lie. Every batch of every pass stands in the same
- * memory. For the thread that uses the backend.
+ * Assembles all images of datasets of one size on the device where they lie. Every batch of every pass stands in the
+ * same memory. For the thread that uses the backend.
  */
 public final class ResidentEvaluationLoader implements AutoCloseable {
     private final PairAssembler assembler;

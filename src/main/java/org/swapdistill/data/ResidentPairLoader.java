@@ -10,8 +10,8 @@ import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Shape;
 
 /**
- * Assembles the pair batches of an epoch on the device where the images lie: only labels and indices travel. Every batch
- * stands in the same memory. For the thread that uses the backend.
+ * Assembles the pair batches of an epoch on the device where the images lie: only labels and indices travel. Every
+ * batch stands in the same memory. For the thread that uses the backend.
  */
 public final class ResidentPairLoader implements PairBatches {
     private final ResidentImages images;

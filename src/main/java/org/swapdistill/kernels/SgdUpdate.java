@@ -14,9 +14,9 @@ import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /**
- * Stochastic gradient descent with momentum for all parameters of a network in one call (Sutskever, Martens, Dahl, Hinton,
- * "On the importance of initialization and momentum in deep learning", ICML 2013, in the form that PyTorch uses, without
- * dampening). For every element of every parameter:
+ * Stochastic gradient descent with momentum for all parameters of a network in one call (Sutskever, Martens, Dahl,
+ * Hinton, "On the importance of initialization and momentum in deep learning", ICML 2013, in the form that PyTorch
+ * uses, without dampening). For every element of every parameter:
  * <pre>
  *   g = gradientScale * gradient + weightDecay * value
  *   v = momentum * v + g
@@ -108,8 +108,8 @@ public final class SgdUpdate {
      * @param learningRate finite, at least 0
      * @param gradientScale multiplies every gradient first, finite: 1, or the inverse of the loss scale
      * @param parameters on the execution's device; with a momentum above 0 each needs a momentum array
-     * @param gradientSum F32 [1] on the execution's device: where it is infinite or NaN nothing is changed, as for instance
-     *     the sum of the magnitudes of all gradients of a scaled loss is; null to update always
+     * @param gradientSum F32 [1] on the execution's device: where it is infinite or NaN nothing is changed, as for
+     *     instance the sum of the magnitudes of all gradients of a scaled loss is; null to update always
      */
     public void apply(Execution execution, float learningRate, float gradientScale, Parameters parameters,
             Tensor gradientSum) {
@@ -148,8 +148,8 @@ public final class SgdUpdate {
     }
 
     /**
-     * The parameters of a network: a native table, built once and used for every step. Immutable; it owns no memory but the
-     * table, and keeps the tensors and pointers reachable. Closing a tensor makes it unusable.
+     * The parameters of a network: a native table, built once and used for every step. Immutable; it owns no memory but
+     * the table, and keeps the tensors and pointers reachable. Closing a tensor makes it unusable.
      */
     public static final class Parameters {
         private final List<Entry> entries;

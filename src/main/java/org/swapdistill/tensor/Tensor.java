@@ -190,9 +190,9 @@ public final class Tensor implements AutoCloseable {
     }
 
     /**
-     * A new JavaCPP pointer onto the first element, with the number of elements as its capacity: a {@code FloatPointer},
-     * {@code IntPointer}, {@code LongPointer} or {@code BytePointer} by type, and a {@code ShortPointer} for F16 and
-     * BF16. It owns nothing, and keeps the memory object reachable, but not open.
+     * A new JavaCPP pointer onto the first element, with the number of elements as its capacity: a {@code
+     * FloatPointer}, {@code IntPointer}, {@code LongPointer} or {@code BytePointer} by type, and a {@code ShortPointer}
+     * for F16 and BF16. It owns nothing, and keeps the memory object reachable, but not open.
      */
     public Pointer pointer() {
         return TypedPointers.of(dtype, address(), shape.elements(), memory);

@@ -6,9 +6,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What the loss is multiplied by before the backward pass in f16, so that small gradients do not vanish (Micikevicius et
- * al. 2018): it begins at 2^16, halves after a step whose gradients overflowed, which changes no parameter, and doubles
- * after {@value #GROWTH_STEPS} steps in a row that did not.
+ * What the loss is multiplied by before the backward pass in f16, so that small gradients do not vanish (Micikevicius
+ * et al. 2018): it begins at 2^16, halves after a step whose gradients overflowed, which changes no parameter, and
+ * doubles after {@value #GROWTH_STEPS} steps in a row that did not.
  *
  * <p>A step's result acts on the scale of the step after the next, so that no step waits for the one before.
  */
@@ -58,8 +58,8 @@ final class LossScale {
     private void apply(Result result) {
         if (!result.finite) {
             if (scale <= 1) {
-                throw new NonFiniteException("the gradients of step " + (result.step + 1) + " of the run overflow f16 at"
-                    + " a loss scale of " + scale + "; a smaller learning rate, or bf16 or f32, may help");
+                throw new NonFiniteException("the gradients of step " + (result.step + 1) + " of the run overflow f16"
+                    + " at a loss scale of " + scale + "; a smaller learning rate, or bf16 or f32, may help");
             }
             scale /= 2;
             finiteSteps = 0;

@@ -63,7 +63,9 @@ final class Pipelines {
             .outputType(type);
     }
 
-    /** The pair batches of a run: assembled on the device where it has its own memory, otherwise by a thread beside it. */
+    /**
+     * The pair batches of a run: assembled on the device where it has its own memory, otherwise by a thread beside it.
+     */
     static PairBatches pairBatches(TrainingConfiguration configuration, ImageFormat format, Dataset train,
             Compute compute) {
         Backend backend = compute.backend();

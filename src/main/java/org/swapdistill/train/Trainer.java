@@ -245,8 +245,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * One step. Where the backend computes while the host goes on, the results of a step are read only when the next one
-     * is queued.
+     * One step. Where the backend computes while the host goes on, the results of a step are read only when the next
+     * one is queued.
      */
     private void trainStep() {
         batch = loader.next();

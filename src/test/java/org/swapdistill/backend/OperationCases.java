@@ -6,8 +6,8 @@ import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /**
- * Small networks that together have every operation in every situation. What stands before an operation makes the gradient
- * of its input visible: as that of a convolution's weights.
+ * Small networks that together have every operation in every situation. What stands before an operation makes the
+ * gradient of its input visible: as that of a convolution's weights.
  */
 public final class OperationCases {
     /**

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A call of CUDA, cuDNN or cuBLAS that fails, wherever in a run: the exception names it, and everything that was made is
- * freed. Each case runs in a process of its own, to which the emulation is told what to let fail.
+ * A call of CUDA, cuDNN or cuBLAS that fails, wherever in a run: the exception names it, and everything that was made
+ * is freed. Each case runs in a process of its own, to which the emulation is told what to let fail.
  */
 @Tag("emulation")
 class CudaFailureTest {

@@ -71,8 +71,8 @@ class CudaTrainingTest {
     }
 
     /**
-     * Both bounds are on relative differences: of the first loss, which only rounds differently, and of all twenty, where
-     * what is rounded differently has decided otherwise at the corners of the ReLUs.
+     * Both bounds are on relative differences: of the first loss, which only rounds differently, and of all twenty,
+     * where what is rounded differently has decided otherwise at the corners of the ReLUs.
      */
     @ParameterizedTest
     @CsvSource({"F32, 1e-6, 5e-3", "BF16, 5e-3, 5e-2", "F16, 1e-3, 1e-2"})

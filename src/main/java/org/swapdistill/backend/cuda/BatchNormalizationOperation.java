@@ -10,8 +10,9 @@ import org.swapdistill.backend.GraphBuilder;
 import org.swapdistill.tensor.DType;
 
 /**
- * Batch normalization, with an optional addition and an optional ReLU, in that order. When training in F16 cuDNN does all
- * in one pass; it offers that for no other type, so the addition is then an operation of its own and the ReLU a command.
+ * Batch normalization, with an optional addition and an optional ReLU, in that order. When training in F16 cuDNN does
+ * all in one pass; it offers that for no other type, so the addition is then an operation of its own and the ReLU a
+ * command.
  */
 final class BatchNormalizationOperation implements Operation {
     private final CudaParameter scale;

@@ -17,8 +17,9 @@ import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Memory;
 
 /**
- * The algorithms of a backend's convolutions, found once for each shape: the first of cuDNN's list, by its heuristics or by
- * timing, that is deterministic, computes as the options allow and keeps within the workspace limit. Not thread safe.
+ * The algorithms of a backend's convolutions, found once for each shape: the first of cuDNN's list, by its heuristics
+ * or by timing, that is deterministic, computes as the options allow and keeps within the workspace limit. Not thread
+ * safe.
  */
 final class ConvolutionAlgorithms {
     private final CudaBackend backend;

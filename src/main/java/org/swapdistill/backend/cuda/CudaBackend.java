@@ -23,12 +23,12 @@ import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /**
- * Runs networks on a CUDA device with cuDNN and cuBLAS. The same seed gives the same bits at every run on the same kind of
- * device with the same libraries and options, unless algorithms are timed. To be used by one thread at a time, which it
- * makes the device current on.
+ * Runs networks on a CUDA device with cuDNN and cuBLAS. The same seed gives the same bits at every run on the same kind
+ * of device with the same libraries and options, unless algorithms are timed. To be used by one thread at a time, which
+ * it makes the device current on.
  *
- * <p>Work is queued on one stream, {@link #stream}; small copies from and to the host go through a second one. Nothing but
- * {@link #read}, {@link #write}, a {@link Download#receive} and closing waits for the device.
+ * <p>Work is queued on one stream, {@link #stream}; small copies from and to the host go through a second one. Nothing
+ * but {@link #read}, {@link #write}, a {@link Download#receive} and closing waits for the device.
  */
 public final class CudaBackend implements Backend {
     private static final System.Logger LOG = System.getLogger(CudaBackend.class.getName());

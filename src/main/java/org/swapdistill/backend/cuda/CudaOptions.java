@@ -11,11 +11,11 @@ import org.swapdistill.tensor.DType;
  * @param computeType F32, F16 or BF16; with F16 the caller scales the loss
  * @param tensorFloat32 whether F32 convolutions and matrix products may round their inputs to TF32
  * @param graphs whether {@link CudaBackend#record} makes CUDA graphs
- * @param autotune whether convolution algorithms are chosen by timing them instead of cuDNN's heuristics: faster at times,
- *     but two runs may then choose differently, and their results differ in the last bits
+ * @param autotune whether convolution algorithms are chosen by timing them instead of cuDNN's heuristics: faster at
+ *     times, but two runs may then choose differently, and their results differ in the last bits
  * @param workspaceLimit most bytes of workspace that a convolution may use, at least 0
- * @param stream the caller's stream to queue everything on, kept by the caller until the backend is closed; null for one
- *     of the backend's own
+ * @param stream the caller's stream to queue everything on, kept by the caller until the backend is closed; null for
+ *     one of the backend's own
  */
 public record CudaOptions(int device, DType computeType, boolean tensorFloat32, boolean graphs, boolean autotune,
         long workspaceLimit, CUstream_st stream) {

@@ -10,8 +10,8 @@ import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /**
- * A parameter on the device: weights with the input channels last, [O, kernel, kernel, I]. Those of convolutions have, where
- * the compute type is not F32, a copy in it, and their gradient is computed in it and then converted.
+ * A parameter on the device: weights with the input channels last, [O, kernel, kernel, I]. Those of convolutions have,
+ * where the compute type is not F32, a copy in it, and their gradient is computed in it and then converted.
  */
 final class CudaParameter implements ParameterStorage {
     private final String name;

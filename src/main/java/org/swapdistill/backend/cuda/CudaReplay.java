@@ -7,8 +7,8 @@ import org.bytedeco.cuda.global.cudart;
 import org.swapdistill.backend.Replay;
 
 /**
- * Work that runs as it is the first time, so that the libraries load what they need, and from the second time on as a CUDA
- * graph, captured then.
+ * Work that runs as it is the first time, so that the libraries load what they need, and from the second time on as a
+ * CUDA graph, captured then.
  */
 final class CudaReplay implements Replay {
     private final CudaBackend backend;

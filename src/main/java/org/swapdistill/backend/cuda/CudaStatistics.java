@@ -7,8 +7,8 @@ import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Tensor;
 
 /**
- * The statistics of one batch normalization: the running ones, and when training the mean and the inverse deviation of the
- * last batch, which {@code forward} leaves for {@code backward}. cuDNN updates them all.
+ * The statistics of one batch normalization: the running ones, and when training the mean and the inverse deviation of
+ * the last batch, which {@code forward} leaves for {@code backward}. cuDNN updates them all.
  */
 final class CudaStatistics implements RunningStatistics {
     private final String name;

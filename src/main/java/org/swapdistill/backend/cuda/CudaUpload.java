@@ -9,8 +9,8 @@ import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /**
- * From one of two page-locked blocks, on the copying stream, to a block beside the target, and from there, on the computing
- * stream, to the target: so the copy from the host runs beside the computation that still uses the target.
+ * From one of two page-locked blocks, on the copying stream, to a block beside the target, and from there, on the
+ * computing stream, to the target: so the copy from the host runs beside the computation that still uses the target.
  */
 final class CudaUpload implements Upload {
     private static final int SLOTS = 2;

@@ -7,8 +7,8 @@ import org.swapdistill.tensor.Device;
 import org.swapdistill.tensor.Memory;
 
 /**
- * Where all memory of a backend on its device comes from; counts it. Blocks are large and live long, so each is one of the
- * CUDA runtime's, aligned to 256 bytes. Thread safe.
+ * Where all memory of a backend on its device comes from; counts it. Blocks are large and live long, so each is one of
+ * the CUDA runtime's, aligned to 256 bytes. Thread safe.
  */
 final class DeviceMemory {
     /** Alignment of every block, in bytes. */

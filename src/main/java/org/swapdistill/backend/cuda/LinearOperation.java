@@ -7,8 +7,8 @@ import org.bytedeco.javacpp.Pointer;
 import org.swapdistill.tensor.DType;
 
 /**
- * The inner product with bias that ends a network, in F32 whatever the compute type: the features are converted first, and
- * their gradient afterwards. cuBLAS counts rows fastest, so every matrix is passed as its transpose.
+ * The inner product with bias that ends a network, in F32 whatever the compute type: the features are converted first,
+ * and their gradient afterwards. cuBLAS counts rows fastest, so every matrix is passed as its transpose.
  */
 final class LinearOperation implements Operation {
     /** {@code CUDA_R_32F} of cudaDataType. */

@@ -14,8 +14,8 @@ import org.swapdistill.backend.MemoryPlan;
 import org.swapdistill.tensor.DType;
 
 /**
- * Collects the commands of a graph while it is built, and the memory that they need. Time counts operations: forward ones
- * from 0, then backward ones.
+ * Collects the commands of a graph while it is built, and the memory that they need. Time counts operations: forward
+ * ones from 0, then backward ones.
  */
 final class Recorder {
     private final CudaBackend backend;

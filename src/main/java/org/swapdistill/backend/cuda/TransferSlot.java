@@ -9,8 +9,8 @@ import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /**
- * One of several places through which a transfer goes: page-locked host memory, memory on the device, and an event for each
- * of the two copies, between them and between the device memory and where the data are used.
+ * One of several places through which a transfer goes: page-locked host memory, memory on the device, and an event for
+ * each of the two copies, between them and between the device memory and where the data are used.
  */
 final class TransferSlot implements AutoCloseable {
     private final Memory hostMemory;

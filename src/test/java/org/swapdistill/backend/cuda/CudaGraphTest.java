@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.DynamicTest;
@@ -94,7 +95,8 @@ class CudaGraphTest {
 
     private static List<float[]> steps(CudaBackend backend, boolean recorded) {
         List<float[]> results = new ArrayList<>();
-        try (Graph graph = block(backend, true); DeviceImages images = new DeviceImages(backend, BATCH, 3, SIDE, SIDE)) {
+        try (Graph graph = block(backend, true);
+                DeviceImages images = new DeviceImages(backend, BATCH, 3, SIDE, SIDE)) {
             fill(backend, graph);
             HostCopies.write(backend, noise(BATCH * 5, 7), graph.logitsGradient());
             Runnable work = () -> {
@@ -137,7 +139,7 @@ class CudaGraphTest {
             for (int i = 0; i < called.size(); i++) {
                 assertArrayEquals(called.get(i), replayed.get(i), "result " + i);
             }
-            assertFalse(java.util.Arrays.equals(called.get(0), called.get(called.size() / 4)), "steps see other images");
+            assertFalse(Arrays.equals(called.get(0), called.get(called.size() / 4)), "steps see other images");
         }
     }
 

@@ -78,7 +78,8 @@ class CudaTransferTest {
             for (CUstream_st each : new CUstream_st[] {stream, new CUstream_st()}) {
                 try (CudaBackend backend = CudaBackend.create(CudaOptions.of(DType.F32).withStream(each));
                         Tensor tensor = backend.allocate(DType.F32, Shape.of(3));
-                        Tensor host = Tensor.of(new float[] {1, 2, 3}, 3); Tensor back = Tensor.allocate(DType.F32, 3)) {
+                        Tensor host = Tensor.of(new float[] {1, 2, 3}, 3);
+                        Tensor back = Tensor.allocate(DType.F32, 3)) {
                     assertEquals(each, backend.stream());
                     backend.write(host, tensor);
                     backend.read(tensor, back);
