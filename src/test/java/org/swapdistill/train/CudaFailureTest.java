@@ -53,7 +53,8 @@ class CudaFailureTest {
 
     @ParameterizedTest
     @CsvSource({"cudaMalloc, 9, 2", "cudaHostAlloc, 2, 2", "cudaMemcpyAsync, 30, 719", "cudaGraphInstantiate, 1, 2",
-        "cublasCreate_v2, 1, 3", "cudnnCreateTensorDescriptor, 7, 2000", "cudnnGetConvolutionForwardAlgorithm_v7, 2, 3000",
+        "cublasCreate_v2, 1, 3", "cudnnCreateTensorDescriptor, 7, 2000",
+        "cudnnGetConvolutionForwardAlgorithm_v7, 2, 3000",
         "cudnnBatchNormalizationForwardTrainingEx, 12, 5000", "cublasGemmEx, 3, 13"})
     void isNamedAndLeavesNothingBehind(String function, int call, int code) throws Exception {
         ProcessBuilder builder = new ProcessBuilder(List.of(
