@@ -3,7 +3,7 @@
 
 # The compiler announces every load and store of these sources to kernel/observe.cpp. An access stays as wide as it is
 # written: nothing is taken apart, merged or vectorised.
-set(SWAPDISTILL_OBSERVED_OPTIONS -O1 -g -fsanitize=thread --param=tsan-instrument-func-entry-exit=0
+set(SWAPDISTILL_OBSERVED_OPTIONS -O1 -g -fno-sanitize=all -fsanitize=thread --param=tsan-instrument-func-entry-exit=0
     -fno-tree-sra -fno-ipa-sra -fno-tree-vectorize -fno-tree-slp-vectorize -fno-store-merging
     -ffp-contract=off -fno-math-errno -fno-exceptions -fno-rtti -Wall -Wextra
     # The kernels' own pragmas, and attributes that only nvcc knows.
