@@ -1,52 +1,85 @@
-# The library `swapdistill` with its CUDA kernels compiled for the host and run by native/emulation/kernel: the same C ABI,
-# for tests only. Included by SwapDistillEmulation.cmake.
+# Adds the target `swapdistill_emulated`: the library `swapdistill` with the CUDA kernels compiled for the host. The
+# kernel sources are the same; the emulation's cuda_runtime.h gives their words a meaning, and the callbacks that the
+# thread sanitizer's instrumentation leaves in the code show every load and store to the emulation. The sanitizer itself
+# is not linked.
 
-# The compiler announces every load and store of these sources to kernel/observe.cpp. An access stays as wide as it is
-# written: nothing is taken apart, merged or vectorised.
-set(SWAPDISTILL_OBSERVED_OPTIONS -O1 -g -fno-sanitize=all -fsanitize=thread --param=tsan-instrument-func-entry-exit=0
+set(SWAPDISTILL_EMULATED_KERNEL_OPTIONS
+    -Wall -Wextra -Wno-unknown-pragmas -g -O2 -ffp-contract=off -fno-math-errno -fno-trapping-math
+    -fno-sanitize=all -fsanitize=thread --param tsan-instrument-func-entry-exit=0
+    -fno-extern-tls-init
+    # An access of the source stays one access of the same size, where the source makes it.
     -fno-tree-sra -fno-ipa-sra -fno-tree-vectorize -fno-tree-slp-vectorize -fno-store-merging
-    -ffp-contract=off -fno-math-errno -fno-exceptions -fno-rtti -Wall -Wextra
-    # The kernels' own pragmas, and attributes that only nvcc knows.
-    -Wno-unknown-pragmas -Wno-attributes)
+    -mno-red-zone -fno-tree-loop-im -fno-tree-pre -fno-code-hoisting -fno-tree-loop-if-convert)
 
-add_library(swapdistill_emulated_kernels OBJECT)
-foreach(source assemble_pairs device distillation_loss distillation_loss_bf16 distillation_loss_f16 distillation_loss_f32
-        patch_swap sgd_update)
-    # A .cu file is CUDA to CMake; one that includes it is C++.
-    set(wrapper "${CMAKE_CURRENT_BINARY_DIR}/emulated/${source}.cpp")
-    file(GENERATE OUTPUT "${wrapper}" CONTENT "#include \"cuda/${source}.cu\"\n")
-    target_sources(swapdistill_emulated_kernels PRIVATE "${wrapper}")
-endforeach()
-target_include_directories(swapdistill_emulated_kernels PRIVATE
-    "${SWAPDISTILL_EMULATION_SOURCES}/include" ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/include)
-target_compile_definitions(swapdistill_emulated_kernels PRIVATE SWAPDISTILL_BUILD)
-target_compile_options(swapdistill_emulated_kernels PRIVATE ${SWAPDISTILL_OBSERVED_OPTIONS})
+# Compiles kernel sources into an object library.
+function(swapdistill_add_emulated_kernels target)
+    set(sources)
+    foreach(source IN LISTS ARGN)
+        # CMake would give a .cu file to nvcc.
+        get_filename_component(name "${source}" NAME_WE)
+        set(wrapper "${CMAKE_CURRENT_BINARY_DIR}/${target}/${name}.cpp")
+        file(CONFIGURE OUTPUT "${wrapper}" CONTENT "#include \"${source}\"\n")
+        list(APPEND sources "${wrapper}")
+    endforeach()
+    add_library(${target} OBJECT ${sources})
+    target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/emulation/include"
+        "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}/include")
+    target_compile_definitions(${target} PRIVATE SWAPDISTILL_BUILD)
+    target_compile_options(${target} PRIVATE ${SWAPDISTILL_EMULATED_KERNEL_OPTIONS})
+endfunction()
 
+# What runs the kernels.
 add_library(swapdistill_kernel_emulation OBJECT
+    emulation/kernel/accesses.cpp
+    emulation/kernel/collectives.cpp
+    emulation/kernel/counters.cpp
+    emulation/kernel/expensive.cpp
+    emulation/kernel/fault.cpp
     emulation/kernel/fibre.cpp
-    emulation/kernel/global_memory.cpp
-    emulation/kernel/grid.cpp
+    emulation/kernel/java_control.cpp
     emulation/kernel/launch.cpp
-    emulation/kernel/observe.cpp
+    emulation/kernel/scheduler.cpp
+    emulation/kernel/seed.cpp
+    emulation/kernel/shadow.cpp
     emulation/kernel/shared_memory.cpp
-    emulation/kernel/site.cpp
-    emulation/kernel/traffic.cpp)
-target_include_directories(swapdistill_kernel_emulation PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-target_compile_options(swapdistill_kernel_emulation PRIVATE -Wall -Wextra -g)
+    emulation/kernel/source_line.cpp)
+target_include_directories(swapdistill_kernel_emulation PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+target_compile_options(swapdistill_kernel_emulation PRIVATE -Wall -Wextra -g -O2)
 
-# All else is what `swapdistill` consists of.
-get_target_property(SWAPDISTILL_SOURCES swapdistill SOURCES)
-list(FILTER SWAPDISTILL_SOURCES EXCLUDE REGEX "\\.cu$|cuda_absent")
-get_target_property(SWAPDISTILL_DEFINITIONS swapdistill COMPILE_DEFINITIONS)
-add_library(swapdistill_emulated SHARED ${SWAPDISTILL_SOURCES}
-    $<TARGET_OBJECTS:swapdistill_emulated_kernels> $<TARGET_OBJECTS:swapdistill_kernel_emulation>)
-target_include_directories(swapdistill_emulated PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/include)
-target_compile_definitions(swapdistill_emulated PRIVATE ${SWAPDISTILL_DEFINITIONS})
-target_compile_options(swapdistill_emulated PRIVATE -Wall -Wextra -fno-exceptions -fno-rtti -ffp-contract=off)
+swapdistill_add_emulated_kernels(swapdistill_emulated_kernels
+    cuda/assemble_pairs.cu
+    cuda/device.cu
+    cuda/distillation_loss.cu
+    cuda/distillation_loss_bf16.cu
+    cuda/distillation_loss_f16.cu
+    cuda/distillation_loss_f32.cu
+    cuda/patch_swap.cu
+    cuda/sgd_update.cu)
+
+# The sources of the library itself, with the emulated kernels in place of the CUDA ones.
+get_target_property(sources swapdistill SOURCES)
+list(FILTER sources EXCLUDE REGEX "\\.cu$|cuda_absent\\.cpp$")
+add_library(swapdistill_emulated SHARED ${sources} $<TARGET_OBJECTS:swapdistill_emulated_kernels>
+    $<TARGET_OBJECTS:swapdistill_kernel_emulation>)
+target_include_directories(swapdistill_emulated PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}"
+    "${CMAKE_CURRENT_SOURCE_DIR}/include")
+target_compile_definitions(swapdistill_emulated PRIVATE SWAPDISTILL_BUILD)
+get_target_property(definitions swapdistill COMPILE_DEFINITIONS)
+target_compile_definitions(swapdistill_emulated PRIVATE ${definitions})
+target_compile_options(swapdistill_emulated PRIVATE -Wall -Wextra -ffp-contract=off)
 target_link_libraries(swapdistill_emulated PRIVATE OpenMP::OpenMP_CXX emulated_cudart ${CMAKE_DL_LIBS})
 target_link_options(swapdistill_emulated PRIVATE LINKER:--no-undefined)
 set_target_properties(swapdistill_emulated PROPERTIES
     OUTPUT_NAME swapdistill
-    BUILD_RPATH "$ORIGIN"
-    BUILD_RPATH_USE_ORIGIN ON
+    BUILD_RPATH "${SWAPDISTILL_EMULATION_CUDA_DIRECTORY}"
     LIBRARY_OUTPUT_DIRECTORY "${SWAPDISTILL_EMULATION_BINDINGS_DIRECTORY}")
+
+# Kernels with planted faults; KernelFaultsTest runs them.
+swapdistill_add_emulated_kernels(kernel_fault_kernels emulation/tests/kernels/faults.cu)
+add_executable(kernel_fault_tests
+    emulation/tests/kernels/dynamic_shared.cpp
+    emulation/tests/kernels/main.cpp
+    $<TARGET_OBJECTS:kernel_fault_kernels>
+    $<TARGET_OBJECTS:swapdistill_kernel_emulation>)
+target_include_directories(kernel_fault_tests PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+target_link_libraries(kernel_fault_tests PRIVATE emulated_cudart ${CMAKE_DL_LIBS})

@@ -1,12 +1,16 @@
-/* Half precision for the emulation: the host compiler's own IEEE binary16, which rounds to nearest even. */
+/*
+ * Half precision as the kernels use it: conversions alone. Rounds to nearest even.
+ */
 #ifndef SWAPDISTILL_EMULATION_CUDA_FP16_H
 #define SWAPDISTILL_EMULATION_CUDA_FP16_H
 
+#include "common/float16.h"
+
 struct alignas(2) __half {
-    _Float16 value;
+    std::uint16_t bits;
 };
 
-inline float __half2float(__half x) { return static_cast<float>(x.value); }
-inline __half __float2half_rn(float x) { return {static_cast<_Float16>(x)}; }
+inline float __half2float(__half value) { return sd::f16_to_f32(value.bits); }
+inline __half __float2half_rn(float value) { return {sd::f32_to_f16(value)}; }
 
 #endif

@@ -1,36 +1,39 @@
 /*
- * Lets CUDA sources compile with a host compiler: the keywords, the built-in variables, the vector types and the device
- * functions that the project's kernels use, as the CUDA C++ Programming Guide describes them. What happens in a kernel is
- * in emulation/kernel; the runtime's functions are in emulation_runtime_api.h.
+ * The CUDA C++ that the kernels of this project are written in, for a host compiler: qualifiers, built-in variables,
+ * vector types, barriers, warp collectives, atomics, and the launch of a kernel. Written from the CUDA C++ Programming
+ * Guide. Sources that include it are compiled with -fsanitize=thread, whose callbacks the emulation answers.
  */
 #ifndef SWAPDISTILL_EMULATION_CUDA_RUNTIME_H
 #define SWAPDISTILL_EMULATION_CUDA_RUNTIME_H
 
-#include "emulation/include/emulation_runtime_api.h"
-#include "emulation/kernel/device.h"
-#include "emulation/kernel/launch.h"
-
-#include <math.h>
-#include <stdint.h>
+#include "emulation_runtime_api.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 
 #define __global__
 #define __device__
 #define __host__
-/* Blocks run one after another, so one copy serves them all. */
-#define __shared__ static
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 #define __grid_constant__
+/* One block runs at a time on a thread of the host (kernel/shared_memory.h). */
+#define __shared__ thread_local
 
-#define threadIdx (::emulation::kernel::thread_index())
-#define blockIdx (::emulation::kernel::block_index())
-#define blockDim (::emulation::kernel::block_size())
-#define gridDim (::emulation::kernel::grid_size())
+struct uint3 {
+    unsigned x, y, z;
+};
 
-using std::max;
-using std::min;
+struct dim3 {
+    unsigned x, y, z;
+
+    constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+};
 
 struct alignas(4) uchar4 {
     unsigned char x, y, z, w;
@@ -48,78 +51,236 @@ struct alignas(16) float4 {
     float x, y, z, w;
 };
 
-inline uchar4 make_uchar4(unsigned char x, unsigned char y, unsigned char z, unsigned char w) {
-    return {x, y, z, w};
+inline uchar4 make_uchar4(unsigned char x, unsigned char y, unsigned char z, unsigned char w) { return {x, y, z, w}; }
+inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+
+namespace emulation::kernel {
+
+/* Constant for one thread of the device, which is all that its code sees. */
+__attribute__((const)) uint3 thread_index();
+__attribute__((const)) uint3 block_index();
+__attribute__((const)) dim3 block_size();
+__attribute__((const)) dim3 grid_size();
+
+enum class Collective {
+    SHUFFLE,
+    SHUFFLE_UP,
+    SHUFFLE_DOWN,
+    SHUFFLE_XOR,
+    SYNCWARP,
+    BALLOT,
+    ALL,
+    ANY,
+    REDUCE_ADD,
+    REDUCE_MIN,
+    REDUCE_MAX,
+    REDUCE_AND,
+    REDUCE_OR,
+    REDUCE_XOR
+};
+
+/* Waits for the lanes of the mask, which must call the same; operand is the lane, distance or lane mask of a shuffle. */
+std::uint64_t collective(Collective kind, unsigned mask, std::uint64_t value, int operand, int width);
+void block_barrier();
+
+template <typename T>
+std::uint64_t to_bits(T value) {
+    static_assert(sizeof(T) <= 8, "shuffles move at most 8 bytes");
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &value, sizeof value);
+    return bits;
 }
 
-inline unsigned __umulhi(unsigned x, unsigned y) {
-    return static_cast<unsigned>(static_cast<uint64_t>(x) * y >> 32);
+template <typename T>
+T from_bits(std::uint64_t bits) {
+    T value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
 }
 
-/* The host compiler is told not to contract products and sums: each is rounded. */
-inline float __fmul_rn(float x, float y) { return x * y; }
-inline float __fsub_rn(float x, float y) { return x - y; }
+enum class Atomic { ADD, MIN, MAX, EXCHANGE, COMPARE_AND_SWAP, OR, AND };
 
-#define __syncthreads() ::emulation::kernel::barrier()
+/* Checks an atomic access and counts it. */
+void atomic_access(const void *address, unsigned bytes);
+
+/* What a launch runs in every thread of the device. */
+struct Task {
+    virtual ~Task() = default;
+    virtual void run() const = 0;
+};
+
+/* Checks the configuration and puts the launch on the stream. Takes the task. */
+cudaError_t launch(const void *kernel, Task *task, dim3 grid, dim3 block, std::size_t shared_bytes,
+                   cudaStream_t stream);
+
+template <typename... P>
+struct Call final : Task {
+    void (*kernel)(P...);
+    std::tuple<std::remove_const_t<P>...> arguments;
+
+    Call(void (*function)(P...), const std::tuple<std::remove_const_t<P>...> &values)
+        : kernel(function), arguments(values) {}
+
+    /* The copies of the arguments are what constant memory is to a kernel: not observed. */
+    __attribute__((noinline, no_sanitize("thread"))) void run() const override { run(std::index_sequence_for<P...>{}); }
+
+    template <std::size_t... I>
+    __attribute__((noinline, no_sanitize("thread"))) void run(std::index_sequence<I...>) const {
+        kernel(std::get<I>(arguments)...);
+    }
+};
+
+template <typename... P, std::size_t... I>
+Task *task_of(void (*kernel)(P...), void **arguments, std::index_sequence<I...>) {
+    return new Call<P...>(kernel, {*static_cast<const std::remove_const_t<P> *>(arguments[I])...});
+}
+
+} // namespace emulation::kernel
+
+#define threadIdx (::emulation::kernel::thread_index())
+#define blockIdx (::emulation::kernel::block_index())
+#define blockDim (::emulation::kernel::block_size())
+#define gridDim (::emulation::kernel::grid_size())
+
+/* As the overload for functions in NVIDIA's cuda_runtime.h. */
+template <typename... P>
+cudaError_t cudaLaunchKernel(void (*kernel)(P...), dim3 grid, dim3 block, void **arguments, std::size_t shared_bytes,
+                             cudaStream_t stream) {
+    return emulation::kernel::launch(
+        reinterpret_cast<const void *>(kernel),
+        emulation::kernel::task_of(kernel, arguments, std::index_sequence_for<P...>{}), grid, block, shared_bytes,
+        stream);
+}
+
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *kernel, int threads,
+                                                          std::size_t shared_bytes);
+
+using std::max;
+using std::min;
+
+__forceinline__ void __syncthreads() { emulation::kernel::block_barrier(); }
 
 __forceinline__ void __syncwarp(unsigned mask = 0xffffffffu) {
-    ::emulation::kernel::warp_barrier(mask);
+    emulation::kernel::collective(emulation::kernel::Collective::SYNCWARP, mask, 0, 0, 32);
 }
 
-template <typename T>
-__forceinline__ T __shfl_sync(unsigned mask, T value, int source, int width = 32) {
-    const unsigned lane = ::emulation::kernel::lane();
-    const unsigned first = lane / width * width;
-    return ::emulation::kernel::shuffle("__shfl_sync", mask, value, first + static_cast<unsigned>(source) % width);
-}
-
-template <typename T>
-__forceinline__ T __shfl_xor_sync(unsigned mask, T value, unsigned bits, int width = 32) {
-    const unsigned lane = ::emulation::kernel::lane();
-    const unsigned other = lane ^ bits;
-    return ::emulation::kernel::shuffle("__shfl_xor_sync", mask, value,
-                                        other / width <= lane / width ? other : lane);
-}
-
-template <typename T>
-__forceinline__ T __shfl_down_sync(unsigned mask, T value, unsigned distance, int width = 32) {
-    const unsigned lane = ::emulation::kernel::lane();
-    return ::emulation::kernel::shuffle("__shfl_down_sync", mask, value,
-                                        lane % width + distance < static_cast<unsigned>(width) ? lane + distance : lane);
-}
-
-template <typename T>
-__forceinline__ T __shfl_up_sync(unsigned mask, T value, unsigned distance, int width = 32) {
-    const unsigned lane = ::emulation::kernel::lane();
-    return ::emulation::kernel::shuffle("__shfl_up_sync", mask, value, lane % width >= distance ? lane - distance : lane);
-}
+#define SWAPDISTILL_EMULATION_SHUFFLE(name, kind)                                                                      \
+    template <typename T>                                                                                              \
+    __forceinline__ T name(unsigned mask, T value, int operand, int width = 32) {                                      \
+        return emulation::kernel::from_bits<T>(                                                                        \
+            emulation::kernel::collective(kind, mask, emulation::kernel::to_bits(value), operand, width));             \
+    }
+SWAPDISTILL_EMULATION_SHUFFLE(__shfl_sync, emulation::kernel::Collective::SHUFFLE)
+SWAPDISTILL_EMULATION_SHUFFLE(__shfl_up_sync, emulation::kernel::Collective::SHUFFLE_UP)
+SWAPDISTILL_EMULATION_SHUFFLE(__shfl_down_sync, emulation::kernel::Collective::SHUFFLE_DOWN)
+SWAPDISTILL_EMULATION_SHUFFLE(__shfl_xor_sync, emulation::kernel::Collective::SHUFFLE_XOR)
+#undef SWAPDISTILL_EMULATION_SHUFFLE
 
 __forceinline__ unsigned __ballot_sync(unsigned mask, int predicate) {
-    return ::emulation::kernel::ballot(mask, predicate != 0);
-}
-__forceinline__ int __any_sync(unsigned mask, int predicate) {
-    return ::emulation::kernel::ballot(mask, predicate != 0) != 0;
+    return static_cast<unsigned>(
+        emulation::kernel::collective(emulation::kernel::Collective::BALLOT, mask, predicate != 0, 0, 32));
 }
 __forceinline__ int __all_sync(unsigned mask, int predicate) {
-    return ::emulation::kernel::ballot(mask, predicate != 0) == mask;
+    return static_cast<int>(
+        emulation::kernel::collective(emulation::kernel::Collective::ALL, mask, predicate != 0, 0, 32));
+}
+__forceinline__ int __any_sync(unsigned mask, int predicate) {
+    return static_cast<int>(
+        emulation::kernel::collective(emulation::kernel::Collective::ANY, mask, predicate != 0, 0, 32));
 }
 
-__forceinline__ unsigned atomicAdd(unsigned *address, unsigned value) {
-    return ::emulation::kernel::atomic_add(address, value);
-}
-__forceinline__ unsigned long long atomicAdd(unsigned long long *address, unsigned long long value) {
-    return ::emulation::kernel::atomic_add(address, value);
-}
-__forceinline__ int atomicAdd(int *address, int value) {
-    return static_cast<int>(::emulation::kernel::atomic_add(reinterpret_cast<unsigned *>(address),
-                                                            static_cast<unsigned>(value)));
+#define SWAPDISTILL_EMULATION_REDUCE(name, kind)                                                                       \
+    __forceinline__ unsigned name(unsigned mask, unsigned value) {                                                     \
+        return static_cast<unsigned>(emulation::kernel::collective(kind, mask, value, 0, 32));                         \
+    }
+SWAPDISTILL_EMULATION_REDUCE(__reduce_add_sync, emulation::kernel::Collective::REDUCE_ADD)
+SWAPDISTILL_EMULATION_REDUCE(__reduce_min_sync, emulation::kernel::Collective::REDUCE_MIN)
+SWAPDISTILL_EMULATION_REDUCE(__reduce_max_sync, emulation::kernel::Collective::REDUCE_MAX)
+SWAPDISTILL_EMULATION_REDUCE(__reduce_and_sync, emulation::kernel::Collective::REDUCE_AND)
+SWAPDISTILL_EMULATION_REDUCE(__reduce_or_sync, emulation::kernel::Collective::REDUCE_OR)
+SWAPDISTILL_EMULATION_REDUCE(__reduce_xor_sync, emulation::kernel::Collective::REDUCE_XOR)
+#undef SWAPDISTILL_EMULATION_REDUCE
+
+/* Threads of the device run one at a time, so that an atomic operation is a plain one that was checked as atomic. */
+template <typename T>
+__attribute__((noinline, no_sanitize("thread"))) T emulation_atomic(T *address, emulation::kernel::Atomic operation, T value,
+                                                          T compare = T()) {
+    const T old = *address;
+    T next = value;
+    switch (operation) {
+    case emulation::kernel::Atomic::ADD:
+        next = static_cast<T>(old + value);
+        break;
+    case emulation::kernel::Atomic::MIN:
+        next = value < old ? value : old;
+        break;
+    case emulation::kernel::Atomic::MAX:
+        next = old < value ? value : old;
+        break;
+    case emulation::kernel::Atomic::COMPARE_AND_SWAP:
+        next = old == compare ? value : old;
+        break;
+    default:
+        break;
+    }
+    *address = next;
+    return old;
 }
 
-/* Counted, because they cost several instructions on a GPU. */
-#define expf(x) ::emulation::kernel::counted_exp(x)
-#define exp2f(x) ::emulation::kernel::counted_exp2(x)
-#define logf(x) ::emulation::kernel::counted_log(x)
-#define log1pf(x) ::emulation::kernel::counted_log1p(x)
-#define __fdividef(x, y) ::emulation::kernel::counted_division(x, y)
+#define SWAPDISTILL_EMULATION_ATOMIC(name, operation)                                                                  \
+    template <typename T>                                                                                              \
+    __forceinline__ T name(T *address, std::common_type_t<T> value) {                                                  \
+        emulation::kernel::atomic_access(address, sizeof(T));                                                          \
+        return emulation_atomic<T>(address, emulation::kernel::Atomic::operation, value);                              \
+    }
+SWAPDISTILL_EMULATION_ATOMIC(atomicAdd, ADD)
+SWAPDISTILL_EMULATION_ATOMIC(atomicMin, MIN)
+SWAPDISTILL_EMULATION_ATOMIC(atomicMax, MAX)
+SWAPDISTILL_EMULATION_ATOMIC(atomicExch, EXCHANGE)
+#undef SWAPDISTILL_EMULATION_ATOMIC
+
+template <typename T>
+__forceinline__ T atomicCAS(T *address, std::common_type_t<T> compare, std::common_type_t<T> value) {
+    emulation::kernel::atomic_access(address, sizeof(T));
+    return emulation_atomic<T>(address, emulation::kernel::Atomic::COMPARE_AND_SWAP, value, compare);
+}
+
+/* Threads see each other's writes at once. */
+__forceinline__ void __threadfence() {}
+__forceinline__ void __threadfence_block() {}
+
+inline unsigned __umulhi(unsigned x, unsigned y) {
+    return static_cast<unsigned>((static_cast<std::uint64_t>(x) * y) >> 32);
+}
+/* Rounded one by one: the sources are compiled without contraction. */
+inline float __fmul_rn(float x, float y) { return x * y; }
+inline float __fadd_rn(float x, float y) { return x + y; }
+inline float __fsub_rn(float x, float y) { return x - y; }
+
+using std::isfinite;
+using std::isinf;
+using std::isnan;
+
+/* Counted (kernel/expensive.cpp). A division of floats is an operator, so the assembler counts its instructions; that
+ * takes the stack, which is why the sources are compiled without a red zone. */
+extern "C" {
+float expf(float) noexcept asm("emulation_expf");
+float logf(float) noexcept asm("emulation_logf");
+float log1pf(float) noexcept asm("emulation_log1pf");
+}
+asm(R"(
+    .macro divss divisor, dividend
+    pushfq
+    incq emulation_divisions(%rip)
+    popfq
+    vdivss \divisor, \dividend, \dividend
+    .endm
+    .macro divsd divisor, dividend
+    pushfq
+    incq emulation_divisions(%rip)
+    popfq
+    vdivsd \divisor, \dividend, \dividend
+    .endm
+)");
 
 #endif

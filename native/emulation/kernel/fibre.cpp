@@ -1,22 +1,22 @@
+/* The context switch, for x86-64 System V: registers that a call preserves go to the old stack and come from the new. */
 #include "emulation/kernel/fibre.h"
 
 #include <sys/mman.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #if !defined(__x86_64__)
-#error "the emulation of CUDA switches fibres on x86-64 only"
+#error "The emulation of kernels switches contexts on x86-64 only"
 #endif
 
-/* Saves the registers that a call preserves, and the stack pointer in *from; goes on where `to` was saved. */
-extern "C" void emulation_switch_stack(void **from, void *to);
 asm(R"(
-.text
-.globl emulation_switch_stack
-.hidden emulation_switch_stack
-.type emulation_switch_stack, @function
-emulation_switch_stack:
+    .text
+    .globl emulation_switch
+    .hidden emulation_switch
+    .type emulation_switch, @function
+emulation_switch:
     pushq %rbp
     pushq %rbx
     pushq %r12
@@ -32,64 +32,44 @@ emulation_switch_stack:
     popq %rbx
     popq %rbp
     ret
-.size emulation_switch_stack, .-emulation_switch_stack
-)");
-
-/* Where a new fibre begins: the function is in %rbx, its argument in %r12. */
-extern "C" void emulation_enter_fibre();
-asm(R"(
-.text
-.globl emulation_enter_fibre
-.hidden emulation_enter_fibre
-.type emulation_enter_fibre, @function
-emulation_enter_fibre:
-    movq %r12, %rdi
-    callq *%rbx
-    ud2
-.size emulation_enter_fibre, .-emulation_enter_fibre
+    .size emulation_switch, .-emulation_switch
 )");
 
 namespace emulation::kernel {
 
 namespace {
-constexpr std::size_t GUARD_BYTES = 4096;
-}
 
-Fibre::Fibre() {
+constexpr std::size_t GUARD_BYTES = 4096;
+
+std::uintptr_t make_stack() {
     void *memory = mmap(nullptr, GUARD_BYTES + STACK_BYTES, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    /* A kernel that needs more than its stack ends the process at the guard. */
     if (memory == MAP_FAILED || mprotect(memory, GUARD_BYTES, PROT_NONE) != 0) {
-        std::perror("CUDA emulation: no memory for the stack of a thread");
+        std::fprintf(stderr, "CUDA emulation: no memory for the stacks of the device's threads\n");
         std::abort();
     }
-    low_ = reinterpret_cast<std::uintptr_t>(memory) + GUARD_BYTES;
+    return reinterpret_cast<std::uintptr_t>(memory) + GUARD_BYTES;
 }
 
-Fibre::~Fibre() {
-    munmap(reinterpret_cast<void *>(low_ - GUARD_BYTES), GUARD_BYTES + STACK_BYTES);
+} // namespace
+
+std::uintptr_t stack_of(unsigned index) {
+    static std::vector<std::uintptr_t> &stacks = *new std::vector<std::uintptr_t>;
+    while (stacks.size() <= index) {
+        stacks.push_back(make_stack());
+    }
+    return stacks[index];
 }
 
-void Fibre::start(void (*function)(void *), void *argument) {
-    void **top = reinterpret_cast<void **>(low_ + STACK_BYTES);
-    /* As emulation_switch_stack leaves it; %rsp is a multiple of 16 where emulation_enter_fibre calls. */
-    *--top = nullptr;
-    *--top = nullptr;
-    *--top = reinterpret_cast<void *>(&emulation_enter_fibre);
-    *--top = nullptr;                             /* rbp */
-    *--top = reinterpret_cast<void *>(function);  /* rbx */
-    *--top = argument;                            /* r12 */
-    *--top = nullptr;                             /* r13 */
-    *--top = nullptr;                             /* r14 */
-    *--top = nullptr;                             /* r15 */
-    inside_ = top;
-}
-
-void Fibre::resume() {
-    emulation_switch_stack(&outside_, inside_);
-}
-
-void Fibre::leave() {
-    emulation_switch_stack(&inside_, outside_);
+void *prepare_fibre(std::uintptr_t stack, void (*entry)()) {
+    /* Six registers, the entry as return address, and a null one for it: the stack is then aligned as after a call. */
+    std::uintptr_t *top = reinterpret_cast<std::uintptr_t *>(stack + STACK_BYTES) - 8;
+    for (int i = 0; i < 8; ++i) {
+        top[i] = 0;
+    }
+    top[6] = reinterpret_cast<std::uintptr_t>(entry);
+    return top;
 }
 
 } // namespace emulation::kernel

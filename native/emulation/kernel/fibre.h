@@ -1,5 +1,6 @@
 /*
- * Threads of a kernel as fibres: stacks of their own on one thread of the host, switched by hand, without system calls.
+ * Fibres: threads of control that switch among themselves without the operating system. One per CUDA thread; the
+ * stacks are kept for the next block.
  */
 #ifndef SWAPDISTILL_EMULATION_KERNEL_FIBRE_H
 #define SWAPDISTILL_EMULATION_KERNEL_FIBRE_H
@@ -9,31 +10,17 @@
 
 namespace emulation::kernel {
 
-class Fibre {
-  public:
-    Fibre();
-    ~Fibre();
-    Fibre(const Fibre &) = delete;
+/* Room for the largest kernel parameters, twice, and for what a signal handler of the JVM puts on top. */
+constexpr std::size_t STACK_BYTES = 160 * 1024;
 
-    /* Prepares to run function(argument) from its beginning. The function must not return: it ends with leave(). What
-     * ran before and did not finish is forgotten. */
-    void start(void (*function)(void *), void *argument);
+/* The usable stack of the n-th fibre, made when it is first asked for. */
+std::uintptr_t stack_of(unsigned index);
 
-    /* Runs until leave() is called on this fibre. */
-    void resume();
+/* What resume_fibre must find to begin `entry` on the stack. entry must not return. */
+void *prepare_fibre(std::uintptr_t stack, void (*entry)());
 
-    /* From within: goes back to resume(). */
-    void leave();
-
-    bool owns(std::uintptr_t address) const { return address - low_ < STACK_BYTES; }
-
-  private:
-    static constexpr std::size_t STACK_BYTES = 256 * 1024;
-
-    std::uintptr_t low_ = 0;
-    void *inside_ = nullptr;  /* stack pointer of the fibre while it waits */
-    void *outside_ = nullptr; /* stack pointer of resume() while the fibre runs */
-};
+/* Saves the running context in `from` and goes on with `to`. */
+extern "C" void emulation_switch(void **from, void *to);
 
 } // namespace emulation::kernel
 

@@ -1,143 +1,140 @@
+/* Reads the thread-local variables from the symbol table of the library that this is linked into. */
 #include "emulation/kernel/shared_memory.h"
 
-#include "emulation/kernel/grid.h"
-#include "emulation/kernel/site.h"
+#include "emulation/kernel/machine.h"
+#include "emulation/runtime/emulation.h"
 
 #include <dlfcn.h>
-#include <link.h>
+#include <elf.h>
 
-#include <map>
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
 namespace emulation::kernel {
+
+SharedMemory shared_memory;
+
 namespace {
 
-/* An access of a byte by a thread, with the intervals between barriers in which it happened. */
-struct By {
-    std::uint32_t block = 0; /* run of a block that it belongs to; older ones mean nobody */
-    std::uint32_t barrier_interval = 0;
-    std::uint32_t warp_interval = 0;
-    std::uint16_t thread = 0;
-    bool atomic = false;
-    const void *site = nullptr;
+struct Variable {
+    std::size_t offset;
+    std::size_t bytes;
+    std::string name;
+    std::uint64_t used_by; /* launch */
 };
 
-struct Byte {
-    By writer;
-    By readers[2]; /* the last two different threads: enough to see a writer that is not the only reader */
-};
+std::vector<Variable> variables;
+std::size_t static_bytes = 0;
+std::size_t dynamic_bytes = 0;
 
-/* The writable data of a library or program. */
-struct Segment {
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    std::vector<Byte> bytes;
-};
+/* Tells where the thread's variables are. */
+thread_local char anchor_of_shared_memory = 1;
 
-std::uint32_t block_run = 0;
-Segment *segment = nullptr;
+[[noreturn]] void unreadable(const char *what) {
+    std::fprintf(stderr, "CUDA emulation: cannot read the symbol table of the kernels' library: %s\n", what);
+    std::abort();
+}
 
-/* The segment of the module that holds the running kernel. */
-Segment *find_segment() {
-    static auto *known = new std::map<const void *, Segment>();
-    Dl_info module;
-    if (dladdr(running->call.kernel, &module) == 0) {
-        return nullptr;
+std::vector<char> read_library() {
+    Dl_info library;
+    if (dladdr(reinterpret_cast<void *>(begin_shared_memory), &library) == 0) {
+        unreadable("it is not known");
     }
-    Segment &found = (*known)[module.dli_fbase];
-    if (found.end == 0) {
-        struct Search {
-            std::uintptr_t base;
-            Segment *segment;
-        } search{reinterpret_cast<std::uintptr_t>(module.dli_fbase), &found};
-        dl_iterate_phdr(
-            [](struct dl_phdr_info *info, std::size_t, void *data) {
-                Search &sought = *static_cast<Search *>(data);
-                for (int i = 0; i < info->dlpi_phnum; ++i) {
-                    const ElfW(Phdr) &header = info->dlpi_phdr[i];
-                    const std::uintptr_t begin = info->dlpi_addr + header.p_vaddr;
-                    /* The first loadable segment holds the base address of the module. */
-                    if (header.p_type == PT_LOAD && (header.p_flags & PF_W) != 0) {
-                        Dl_info owner;
-                        if (dladdr(reinterpret_cast<const void *>(begin), &owner) != 0 &&
-                            reinterpret_cast<std::uintptr_t>(owner.dli_fbase) == sought.base) {
-                            sought.segment->begin = begin;
-                            sought.segment->end = begin + header.p_memsz;
-                        }
-                    }
-                }
-                return 0;
-            },
-            &search);
-        found.bytes.resize(found.end - found.begin);
+    std::FILE *file = std::fopen(library.dli_fname, "rb");
+    if (file == nullptr) {
+        file = std::fopen("/proc/self/exe", "rb");
     }
-    return &found;
+    if (file == nullptr || std::fseek(file, 0, SEEK_END) != 0) {
+        unreadable(library.dli_fname);
+    }
+    std::vector<char> bytes(static_cast<std::size_t>(std::ftell(file)));
+    std::rewind(file);
+    if (std::fread(bytes.data(), 1, bytes.size(), file) != bytes.size()) {
+        unreadable(library.dli_fname);
+    }
+    std::fclose(file);
+    return bytes;
 }
 
-bool current(const By &by) {
-    return by.block == block_run;
+void find_variables() {
+    const std::vector<char> library = read_library();
+    const char *data = library.data();
+    const Elf64_Ehdr *header = reinterpret_cast<const Elf64_Ehdr *>(data);
+    const Elf64_Shdr *sections = reinterpret_cast<const Elf64_Shdr *>(data + header->e_shoff);
+    for (unsigned s = 0; s < header->e_shnum; ++s) {
+        if (sections[s].sh_type != SHT_SYMTAB) {
+            continue;
+        }
+        const char *names = data + sections[sections[s].sh_link].sh_offset;
+        const Elf64_Sym *symbols = reinterpret_cast<const Elf64_Sym *>(data + sections[s].sh_offset);
+        for (std::size_t i = 0; i < sections[s].sh_size / sizeof(Elf64_Sym); ++i) {
+            if (ELF64_ST_TYPE(symbols[i].st_info) == STT_TLS && symbols[i].st_shndx != SHN_UNDEF) {
+                variables.push_back({symbols[i].st_value, symbols[i].st_size, names + symbols[i].st_name, 0});
+            }
+        }
+    }
+    if (variables.empty()) {
+        unreadable("it was stripped");
+    }
+    std::sort(variables.begin(), variables.end(),
+              [](const Variable &x, const Variable &y) { return x.offset < y.offset; });
+    shared_memory.bytes = variables.back().offset + variables.back().bytes;
 }
 
-/* Whether nothing orders the earlier access before one by the thread now. */
-bool races(const By &earlier, const Thread &thread, bool atomic) {
-    return current(earlier) && earlier.thread != thread.number && !(earlier.atomic && atomic) &&
-           earlier.barrier_interval == running->barrier_interval &&
-           !(earlier.thread / WARP_SIZE == thread.warp() &&
-             earlier.warp_interval < running->warp_interval[thread.warp()]);
-}
-
-void report_race(const By &earlier, bool earlier_writes, bool writes, const void *site) {
-    const Thread &other = *running->thread[earlier.thread];
-    fail(std::string("data race on shared memory: it ") + (writes ? "writes" : "reads") + " what thread (" +
-             std::to_string(other.index.x) + ", " + std::to_string(other.index.y) + ", " +
-             std::to_string(other.index.z) + ") " + (earlier_writes ? "writes" : "reads") + " at " +
-             line_of(earlier.site) + ", with no barrier between",
-         site);
+std::size_t offset_of_anchor() {
+    for (const Variable &variable : variables) {
+        if (variable.name.find("anchor_of_shared_memory") != std::string::npos) {
+            return variable.offset;
+        }
+    }
+    unreadable("the anchor is missing");
 }
 
 } // namespace
 
-bool is_shared(std::uintptr_t address) {
-    return segment != nullptr && address - segment->begin < segment->end - segment->begin;
+bool in_shared_variable(std::uintptr_t address, std::size_t bytes) {
+    const std::size_t offset = address - shared_memory.base;
+    static std::size_t last = 0;
+    if (last >= variables.size() || offset - variables[last].offset >= variables[last].bytes) {
+        const auto next = std::upper_bound(
+            variables.begin(), variables.end(), offset,
+            [](std::size_t value, const Variable &variable) { return value < variable.offset; });
+        if (next == variables.begin()) {
+            return false;
+        }
+        last = static_cast<std::size_t>(next - variables.begin()) - 1;
+    }
+    Variable &variable = variables[last];
+    const bool dynamic = variable.name == "dynamic_shared";
+    if (offset + bytes > variable.offset + (dynamic ? dynamic_bytes : variable.bytes)) {
+        return false;
+    }
+    if (variable.used_by != machine.launch) {
+        variable.used_by = machine.launch;
+        static_bytes += dynamic ? 0 : variable.bytes;
+    }
+    return true;
 }
 
-void begin_shared_block() {
-    segment = find_segment();
-    ++block_run;
+void begin_shared_memory(std::size_t bytes) {
+    if (variables.empty()) {
+        find_variables();
+    }
+    shared_memory.base = reinterpret_cast<std::uintptr_t>(&anchor_of_shared_memory) - offset_of_anchor();
+    static_bytes = 0;
+    dynamic_bytes = bytes;
 }
 
-void access_shared(std::uintptr_t address, std::size_t bytes, Kind kind, const void *site) {
-    const Thread &thread = *running->current;
-    By by;
-    by.block = block_run;
-    by.barrier_interval = running->barrier_interval;
-    by.warp_interval = running->warp_interval[thread.warp()];
-    by.thread = static_cast<std::uint16_t>(thread.number);
-    by.atomic = kind == Kind::ATOMIC;
-    by.site = site;
-    for (std::size_t i = 0; i < bytes; ++i) {
-        Byte &byte = segment->bytes[address - segment->begin + i];
-        if (kind != Kind::WRITE && !current(byte.writer)) {
-            fail("read of uninitialised shared memory", site);
-        }
-        if (races(byte.writer, thread, by.atomic)) {
-            report_race(byte.writer, true, kind != Kind::READ, site);
-        }
-        if (kind == Kind::READ) {
-            By &first = byte.readers[0];
-            if (current(first) && first.thread != by.thread) {
-                byte.readers[1] = first;
-            }
-            first = by;
-        } else {
-            for (const By &reader : byte.readers) {
-                if (races(reader, thread, by.atomic)) {
-                    report_race(reader, false, true, site);
-                }
-            }
-            byte.writer = by;
-        }
+void check_shared_memory_size() {
+    const DeviceProperties device = properties(0);
+    if (static_bytes + dynamic_bytes > device.shared_bytes_per_block) {
+        fault("the block has " + std::to_string(static_bytes) + " bytes of static and " +
+                  std::to_string(dynamic_bytes) + " bytes of dynamic shared memory; the device has " +
+                  std::to_string(device.shared_bytes_per_block) + " bytes of shared memory per block",
+              machine.kernel, cudaErrorInvalidConfiguration);
     }
 }
 

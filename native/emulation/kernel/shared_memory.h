@@ -1,10 +1,7 @@
 /*
- * Shared memory: the static variables of the library that holds the kernel, of which one copy serves all blocks, and the
- * dynamic shared memory of the launch. Every byte remembers who wrote and read it in this block and when.
- *
- * Two accesses of a byte by different threads, at least one of which writes, need a __syncthreads between them, or a
- * __syncwarp if both are of one warp. Shuffles and votes order nothing (CUDA C++ Programming Guide, "Warp shuffle
- * functions": "does not imply a memory barrier").
+ * The shared memory of the block that runs. __shared__ variables are thread-local ones of the thread of the host that
+ * runs the launch; the library's symbol table tells where each begins and ends. A kernel's dynamic shared memory is
+ * the variable `dynamic_shared` of the library that the kernel is in.
  */
 #ifndef SWAPDISTILL_EMULATION_KERNEL_SHARED_MEMORY_H
 #define SWAPDISTILL_EMULATION_KERNEL_SHARED_MEMORY_H
@@ -14,16 +11,22 @@
 
 namespace emulation::kernel {
 
-/* Whether the address is shared memory of the kernel that runs. */
-bool is_shared(std::uintptr_t address);
+struct SharedMemory {
+    std::uintptr_t base = 0; /* for the thread that runs the launch */
+    std::size_t bytes = 0;   /* of all variables of all kernels */
+};
 
-/* Everything is uninitialised and nobody has accessed it. */
-void begin_shared_block();
+extern SharedMemory shared_memory;
 
-enum class Kind { READ, WRITE, ATOMIC };
+inline bool is_shared(std::uintptr_t address) { return address - shared_memory.base < shared_memory.bytes; }
 
-/* Ends the launch with a report if the access is a fault. */
-void access_shared(std::uintptr_t address, std::size_t bytes, Kind kind, const void *site);
+/* Whether the bytes lie within one variable. */
+bool in_shared_variable(std::uintptr_t address, std::size_t bytes);
+
+void begin_shared_memory(std::size_t dynamic_bytes);
+
+/* Reports shared memory that the launch has used beyond what a block of the device can have. */
+void check_shared_memory_size();
 
 } // namespace emulation::kernel
 

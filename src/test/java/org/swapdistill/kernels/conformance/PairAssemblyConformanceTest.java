@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.swapdistill.kernels.bindings.sd_assemble_pairs_options;
@@ -19,6 +20,7 @@ import org.swapdistill.kernels.reference.RandomPlace;
 import org.swapdistill.kernels.reference.SwapRule;
 
 /** Properties of pair assembly that show without the reference. */
+@Tag("cuda")
 class PairAssemblyConformanceTest {
     private static final String BACKENDS = "org.swapdistill.kernels.conformance.KernelBackends#all";
     private static final RandomPlace PLACE = new RandomPlace(-5, 1, 2, 0);

@@ -9,12 +9,14 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.swapdistill.kernels.reference.RandomPlace;
 import org.swapdistill.kernels.reference.SwapRule;
 
 /** What a patch swap must keep whatever the positions, and how positions are distributed. */
+@Tag("cuda")
 class PatchSwapConformanceTest {
     private static final String BACKENDS = "org.swapdistill.kernels.conformance.KernelBackends#all";
     private static final RandomPlace PLACE = new RandomPlace(42, 3, 7, 0);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.Random;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.swapdistill.kernels.bindings.sd_execution;
@@ -16,6 +17,7 @@ import org.swapdistill.kernels.conformance.CallBuffers.Buffer;
 import org.swapdistill.kernels.reference.SgdReference;
 
 /** Several steps of the optimizer against PyTorch's recurrence, and independence of the thread count. */
+@Tag("cuda")
 class SgdConformanceTest {
     private static final String BACKENDS = "org.swapdistill.kernels.conformance.KernelBackends#all";
 

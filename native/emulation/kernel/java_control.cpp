@@ -1,0 +1,23 @@
+/* Control of the emulation for tests in Java: the natives of org.swapdistill.emulation.Emulation. They take numbers
+ * alone, so that no header of a Java installation is needed. */
+#include "emulation/kernel/seed.h"
+#include "emulation/runtime/emulation.h"
+
+extern "C" {
+
+EMULATION_EXPORT void Java_org_swapdistill_emulation_Emulation_setSchedulingSeed(void *, void *, long long seed) {
+    emulation_set_scheduling_seed(static_cast<unsigned long long>(seed));
+}
+
+EMULATION_EXPORT int Java_org_swapdistill_emulation_Emulation_reportCount(void *, void *) {
+    return emulation_report_count();
+}
+
+EMULATION_EXPORT long long Java_org_swapdistill_emulation_Emulation_reportAddress(void *, void *, int index) {
+    return reinterpret_cast<long long>(emulation_report_text(index));
+}
+
+EMULATION_EXPORT void Java_org_swapdistill_emulation_Emulation_clearReports(void *, void *) {
+    emulation_clear_reports();
+}
+}

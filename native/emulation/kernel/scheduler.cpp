@@ -1,0 +1,181 @@
+/*
+ * Runs the blocks of a launch one after the other, in shuffled order, and the threads of a block as fibres: each until
+ * its next barrier, collective or exit; which one is next, chance decides.
+ */
+#include "emulation/kernel/accesses.h"
+#include "emulation/kernel/counters.h"
+#include "emulation/kernel/fibre.h"
+#include "emulation/kernel/machine.h"
+#include "emulation/kernel/seed.h"
+#include "emulation/kernel/shared_memory.h"
+
+#include <numeric>
+
+namespace emulation::kernel {
+
+Machine machine;
+
+uint3 thread_index() { return machine.current->index; }
+uint3 block_index() { return machine.block_index; }
+dim3 block_size() { return machine.block; }
+dim3 grid_size() { return machine.grid; }
+
+void yield() {
+    Thread &thread = *machine.current;
+    machine.running = false;
+    emulation_switch(&thread.context, machine.scheduler);
+}
+
+void order_block() {
+    ++machine.time;
+    for (unsigned i = 0; i < machine.threads; ++i) {
+        machine.thread[i].block_time = machine.time;
+    }
+}
+
+void order_lanes(unsigned first_thread, unsigned mask) {
+    ++machine.time;
+    for (unsigned i = 0; i < WARP; ++i) {
+        for (unsigned j = 0; j < WARP; ++j) {
+            if ((mask >> i & 1) != 0 && (mask >> j & 1) != 0) {
+                machine.thread[first_thread + i].lane_time[j] = machine.time;
+            }
+        }
+    }
+}
+
+namespace {
+
+void run_thread() {
+    machine.task->run();
+    exited();
+    yield();
+    __builtin_unreachable();
+}
+
+uint3 place(std::uint64_t number, dim3 size) {
+    return {static_cast<unsigned>(number % size.x), static_cast<unsigned>(number / size.x % size.y),
+            static_cast<unsigned>(number / size.x / size.y)};
+}
+
+void prepare_block(std::uint64_t number) {
+    machine.block_number = static_cast<unsigned>(number);
+    machine.block_index = place(number, machine.grid);
+    ++machine.block_instance;
+    machine.time = 1;
+    machine.live = machine.threads;
+    machine.at_barrier = 0;
+    machine.ready.resize(machine.threads);
+    std::iota(machine.ready.begin(), machine.ready.end(), 0u);
+    for (unsigned i = 0; i < machine.threads; ++i) {
+        Thread &thread = machine.thread[i];
+        thread.stack = stack_of(i);
+        thread.context = prepare_fibre(thread.stack, run_thread);
+        thread.index = place(i, machine.block);
+        thread.state = State::READY;
+        thread.block_time = 0;
+        std::fill_n(thread.lane_time, WARP, 0u);
+    }
+}
+
+std::string waiting_text() {
+    std::string text;
+    const Thread *barrier = nullptr;
+    const Thread *collective = nullptr;
+    for (unsigned i = 0; i < machine.threads; ++i) {
+        const Thread &thread = machine.thread[i];
+        if (thread.state == State::BARRIER && barrier == nullptr) {
+            barrier = &thread;
+        }
+        if (thread.state == State::WARP_COLLECTIVE && collective == nullptr) {
+            collective = &thread;
+        }
+    }
+    if (barrier != nullptr) {
+        text += name_of(*barrier) + " waits at a barrier";
+    }
+    if (collective != nullptr) {
+        text += (text.empty() ? "" : " and ") + name_of(*collective) + " at a collective for ";
+        const unsigned first = number_of(*collective) / WARP * WARP;
+        for (unsigned lane = 0; lane < WARP; ++lane) {
+            if ((collective->mask >> lane & 1) != 0 && (first + lane >= machine.threads ||
+                machine.thread[first + lane].state != State::WARP_COLLECTIVE ||
+                machine.thread[first + lane].mask != collective->mask)) {
+                return text + "the missing lane " + std::to_string(lane);
+            }
+        }
+        text += "lanes that never come";
+    }
+    return text;
+}
+
+const Thread &first_waiting() {
+    for (unsigned i = 0; i < machine.threads; ++i) {
+        if (machine.thread[i].state == State::WARP_COLLECTIVE) {
+            return machine.thread[i];
+        }
+    }
+    for (unsigned i = 0; i < machine.threads; ++i) {
+        if (machine.thread[i].state == State::BARRIER) {
+            return machine.thread[i];
+        }
+    }
+    return machine.thread[0];
+}
+
+void run_block() {
+    while (!machine.ready.empty()) {
+        const std::size_t chosen = random_below(machine.ready.size());
+        Thread &thread = machine.thread[machine.ready[chosen]];
+        machine.ready[chosen] = machine.ready.back();
+        machine.ready.pop_back();
+        machine.current = &thread;
+        machine.stack = thread.stack;
+        machine.running = true;
+        emulation_switch(&machine.scheduler, thread.context);
+        if (machine.faulty) {
+            return;
+        }
+    }
+    if (machine.live > 0) {
+        const Thread &thread = first_waiting();
+        fault("deadlock: " + waiting_text(), thread.site, cudaErrorLaunchFailure, thread);
+    }
+}
+
+} // namespace
+
+void run_grid(const void *kernel, const Task &task, dim3 grid, dim3 block, std::size_t shared_bytes) {
+    machine.kernel = kernel;
+    machine.task = &task;
+    machine.grid = grid;
+    machine.block = block;
+    machine.threads = block.x * block.y * block.z;
+    machine.faulty = false;
+    ++machine.launch;
+    begin_shared_memory(shared_bytes);
+    begin_accesses();
+    begin_counters();
+    std::vector<std::uint64_t> order(static_cast<std::uint64_t>(grid.x) * grid.y * grid.z);
+    std::iota(order.begin(), order.end(), std::uint64_t{0});
+    for (std::size_t i = order.size(); i > 1; --i) {
+        std::swap(order[i - 1], order[random_below(i)]);
+    }
+    for (const std::uint64_t number : order) {
+        prepare_block(number);
+        run_block();
+        if (machine.faulty) {
+            break;
+        }
+        converge_all();
+        check_shared_memory_size();
+        if (machine.faulty) {
+            break;
+        }
+    }
+    machine.current = nullptr;
+    end_counters();
+    end_accesses();
+}
+
+} // namespace emulation::kernel

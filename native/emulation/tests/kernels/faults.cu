@@ -1,0 +1,341 @@
+/*
+ * Kernels with planted faults, each with a healthy twin: the template parameter FAULTY chooses. The runner is in
+ * main.cpp.
+ */
+#include "emulation/tests/kernels/faults.h"
+
+#include <cuda_runtime.h>
+
+/* Outside of any namespace, as the variable that it declares. */
+__global__ void use_dynamic_shared(int *data) {
+    extern __shared__ int dynamic_shared[];
+    dynamic_shared[threadIdx.x] = data[threadIdx.x];
+    __syncthreads();
+    data[threadIdx.x] = dynamic_shared[blockDim.x - 1 - threadIdx.x];
+}
+
+namespace faults {
+namespace {
+
+constexpr unsigned ALL = 0xffffffffu;
+
+template <bool FAULTY>
+__global__ void missing_barrier(int *data) {
+    __shared__ int shared[64];
+    shared[threadIdx.x] = data[threadIdx.x];
+    __syncthreads();
+    shared[threadIdx.x] += 1;
+    if (!FAULTY) {
+        __syncthreads();
+    }
+    data[threadIdx.x] = shared[63 - threadIdx.x];
+}
+
+/* The second round overwrites what slower threads still read. */
+template <bool FAULTY>
+__global__ void race_on_shared_memory(int *data) {
+    __shared__ int shared[64];
+    for (int round = 0; round < 2; ++round) {
+        shared[threadIdx.x] = data[threadIdx.x] + round;
+        __syncthreads();
+        data[64 + threadIdx.x] = shared[63 - threadIdx.x];
+        if (!FAULTY) {
+            __syncthreads();
+        }
+    }
+}
+
+/* A shuffle orders no memory; __syncwarp does. */
+template <bool FAULTY>
+__global__ void shuffle_as_barrier(int *data) {
+    __shared__ int shared[32];
+    shared[threadIdx.x] = data[threadIdx.x];
+    __syncwarp();
+    shared[threadIdx.x] += 1;
+    if (FAULTY) {
+        __shfl_xor_sync(ALL, 1, 1);
+    } else {
+        __syncwarp();
+    }
+    data[threadIdx.x] = shared[31 - threadIdx.x];
+}
+
+template <bool FAULTY>
+__global__ void missing_lane(int *data) {
+    int value = data[threadIdx.x];
+    if (!FAULTY || threadIdx.x != 5) {
+        value += __shfl_xor_sync(ALL, value, 1);
+    }
+    __syncthreads();
+    data[threadIdx.x] = value;
+}
+
+template <bool FAULTY>
+__global__ void exited_lane(int *data) {
+    if (FAULTY && threadIdx.x == 7) {
+        return;
+    }
+    data[threadIdx.x] = __shfl_down_sync(ALL, data[threadIdx.x], 1);
+}
+
+template <bool FAULTY>
+__global__ void different_masks(int *data) {
+    const unsigned mask = FAULTY && threadIdx.x % 2 == 1 ? 0x0000ffffu | 1u << threadIdx.x : ALL;
+    data[threadIdx.x] = __shfl_xor_sync(mask, data[threadIdx.x], 1);
+}
+
+template <bool FAULTY>
+__global__ void caller_outside_its_mask(int *data) {
+    data[threadIdx.x] = static_cast<int>(__ballot_sync(FAULTY ? 0x0000ffffu : ALL, 1));
+}
+
+template <bool FAULTY>
+__global__ void source_outside_the_mask(int *data) {
+    if (threadIdx.x < 16) {
+        data[threadIdx.x] = __shfl_sync(0x0000ffffu, data[threadIdx.x], FAULTY ? 20 : 10);
+    }
+}
+
+template <bool FAULTY>
+__global__ void off_by_one(int *data) {
+    const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (FAULTY ? i <= 256 : i < 256) {
+        data[i] = 1;
+    }
+}
+
+template <bool FAULTY>
+__global__ void read_before_the_beginning(int *data) {
+    data[64 + threadIdx.x] = data[static_cast<int>(threadIdx.x) - (FAULTY ? 1 : 0)];
+}
+
+template <bool FAULTY>
+__global__ void misaligned_vector(int *data) {
+    int *from = data + 4 * threadIdx.x + (FAULTY ? 2 : 0);
+    if (threadIdx.x < 8) {
+        *reinterpret_cast<float4 *>(from) = make_float4(0, 1, 2, 3);
+    }
+}
+
+template <bool FAULTY>
+__global__ void race_between_blocks(int *data) {
+    data[FAULTY ? threadIdx.x : blockIdx.x * blockDim.x + threadIdx.x] = static_cast<int>(blockIdx.x);
+}
+
+/* Reads what the neighbouring block writes. */
+template <bool FAULTY>
+__global__ void reads_another_block(int *data) {
+    const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+    data[i] = data[FAULTY ? (i + 1) % 128 : i] + 1;
+}
+
+template <bool FAULTY>
+__global__ void race_within_a_block(int *data) {
+    const int value = data[threadIdx.x ^ 1];
+    if (!FAULTY) {
+        __syncthreads();
+    }
+    data[threadIdx.x] = value;
+}
+
+template <bool FAULTY>
+__global__ void lost_update(int *data) {
+    if (FAULTY) {
+        data[0] = data[0] + 1;
+    } else {
+        atomicAdd(data, 1);
+    }
+}
+
+template <bool FAULTY>
+__global__ void uninitialised_shared(int *data) {
+    __shared__ int shared[64];
+    if (!FAULTY || threadIdx.x != 63) {
+        shared[threadIdx.x] = 1;
+    }
+    __syncthreads();
+    data[threadIdx.x] = shared[63 - threadIdx.x];
+}
+
+/* Shared memory keeps nothing from one block to the next. */
+template <bool FAULTY>
+__global__ void shared_of_an_earlier_block(int *data) {
+    __shared__ int shared[64];
+    if (!FAULTY || blockIdx.x == 0) {
+        shared[threadIdx.x] = 1;
+    }
+    data[blockIdx.x * blockDim.x + threadIdx.x] = shared[threadIdx.x];
+}
+
+template <bool FAULTY>
+__global__ void past_the_end_of_shared(int *data) {
+    __shared__ int shared[63];
+    if (FAULTY || threadIdx.x < 63) {
+        shared[threadIdx.x] = data[threadIdx.x];
+        data[threadIdx.x] = shared[threadIdx.x];
+    }
+}
+
+template <bool FAULTY>
+__global__ void barrier_divergence(int *data) {
+    if (FAULTY && threadIdx.x >= 32) {
+        data[threadIdx.x] = 2;
+        __syncthreads();
+    } else {
+        data[threadIdx.x] = 1;
+        __syncthreads();
+    }
+}
+
+template <bool FAULTY>
+__global__ void exits_before_the_barrier(int *data) {
+    if (FAULTY && threadIdx.x == 9) {
+        return;
+    }
+    __syncthreads();
+    data[threadIdx.x] = 1;
+}
+
+/* One warp waits for the other's lanes, the other for the block. */
+template <bool FAULTY>
+__global__ void deadlock(int *data) {
+    if (FAULTY && threadIdx.x == 3) {
+        __syncthreads();
+        __syncwarp();
+    } else {
+        __syncwarp();
+        __syncthreads();
+    }
+    data[threadIdx.x] = 1;
+}
+
+template <bool FAULTY>
+__global__ void different_collectives(int *data) {
+    const int value = FAULTY && threadIdx.x % 2 == 1 ? __shfl_up_sync(ALL, 1, 1) : __shfl_down_sync(ALL, 1, 1);
+    data[threadIdx.x] = value;
+}
+
+__global__ void fill(int *data) {
+    data[threadIdx.x] = 1;
+}
+
+__global__ void reads_host_memory(int *data, const int *other) {
+    data[threadIdx.x] = other[threadIdx.x];
+}
+
+template <typename... P>
+void start(void (*kernel)(P...), unsigned blocks, unsigned threads, std::size_t shared_bytes, P... arguments) {
+    void *pointers[] = {static_cast<void *>(&arguments)...};
+    cudaLaunchKernel(kernel, dim3(blocks), dim3(threads), pointers, shared_bytes, nullptr);
+}
+
+int *allocate(std::size_t bytes) {
+    void *memory = nullptr;
+    cudaMalloc(&memory, bytes);
+    cudaMemset(memory, 0, bytes);
+    return static_cast<int *>(memory);
+}
+
+template <typename Kernel>
+void on_memory(Kernel kernel, unsigned blocks, unsigned threads) {
+    int *data = allocate(1024);
+    start(kernel, blocks, threads, 0, data);
+    cudaDeviceSynchronize();
+    cudaFree(data);
+}
+
+/* Launches that are wrong, whatever the kernel. */
+template <bool FAULTY>
+void too_many_threads() {
+    on_memory(fill, 1, FAULTY ? 1056 : 128);
+}
+
+template <bool FAULTY>
+void no_blocks() {
+    on_memory(fill, FAULTY ? 0 : 1, 32);
+}
+
+template <bool FAULTY>
+void too_much_shared_memory() {
+    int *data = allocate(1024);
+    start(use_dynamic_shared, 1, 64, FAULTY ? 49 * 1024 : 1024, data);
+    cudaDeviceSynchronize();
+    cudaFree(data);
+}
+
+template <bool FAULTY>
+void too_little_dynamic_shared_memory() {
+    int *data = allocate(1024);
+    start(use_dynamic_shared, 1, 64, FAULTY ? 252 : 256, data);
+    cudaDeviceSynchronize();
+    cudaFree(data);
+}
+
+template <bool FAULTY>
+void freed_memory() {
+    int *data = allocate(1024);
+    int *other = allocate(1024);
+    if (FAULTY) {
+        cudaFree(other);
+    }
+    start(reads_host_memory, 1, 32, 0, data, static_cast<const int *>(other));
+    cudaDeviceSynchronize();
+    cudaFree(data);
+    if (!FAULTY) {
+        cudaFree(other);
+    }
+}
+
+template <bool FAULTY>
+void host_memory() {
+    static int on_host[32];
+    int *data = allocate(1024);
+    int *other = allocate(1024);
+    start(reads_host_memory, 1, 32, 0, data, static_cast<const int *>(FAULTY ? on_host : other));
+    cudaDeviceSynchronize();
+    cudaFree(data);
+    cudaFree(other);
+}
+
+} // namespace
+
+#define KERNEL(name, blocks, threads, words)                                                                           \
+    {#name, words, [] { on_memory(name<true>, blocks, threads); }, [] { on_memory(name<false>, blocks, threads); }}
+#define CALL(name, words) {#name, words, name<true>, name<false>}
+
+const std::vector<Fault> ALL_FAULTS = {
+    KERNEL(missing_barrier, 1, 64, "data race on shared memory"),
+    KERNEL(race_on_shared_memory, 1, 64, "data race on shared memory"),
+    KERNEL(shuffle_as_barrier, 1, 32, "data race on shared memory"),
+    KERNEL(missing_lane, 1, 32, "missing lane 5"),
+    KERNEL(exited_lane, 1, 32, "names lane 7, which has exited"),
+    KERNEL(different_masks, 1, 32, "collective with different masks"),
+    KERNEL(caller_outside_its_mask, 1, 32, "which is missing in its mask 0x0000ffff"),
+    KERNEL(source_outside_the_mask, 1, 32, "reads lane 20, which is missing in the mask 0x0000ffff"),
+    KERNEL(off_by_one, 2, 256, "write of 4 bytes outside any allocation"),
+    KERNEL(read_before_the_beginning, 1, 32, "outside any allocation"),
+    KERNEL(misaligned_vector, 1, 32, "misaligned write of 16 bytes"),
+    KERNEL(race_between_blocks, 2, 64, "data race between blocks on global memory"),
+    KERNEL(reads_another_block, 2, 64, "data race"),
+    KERNEL(race_within_a_block, 1, 64, "data race on global memory"),
+    KERNEL(lost_update, 2, 1, "data race between blocks on global memory"),
+    KERNEL(uninitialised_shared, 1, 64, "read of uninitialised shared memory"),
+    KERNEL(shared_of_an_earlier_block, 3, 64, "read of uninitialised shared memory"),
+    KERNEL(past_the_end_of_shared, 1, 64, "outside the __shared__ variable"),
+    KERNEL(barrier_divergence, 1, 64, "barrier divergence"),
+    KERNEL(exits_before_the_barrier, 1, 64, "barrier divergence"),
+    KERNEL(deadlock, 1, 64, "deadlock"),
+    KERNEL(different_collectives, 1, 32, "lanes meet in different collectives"),
+    CALL(too_many_threads, "1056 threads per block"),
+    CALL(no_blocks, "a grid of (0, 1, 1) blocks"),
+    CALL(too_much_shared_memory, "50176 bytes of dynamic shared memory per block"),
+    CALL(too_little_dynamic_shared_memory, "outside the __shared__ variable"),
+    CALL(freed_memory, "freed"),
+    CALL(host_memory, "outside any allocation"),
+};
+
+const std::vector<Fault> &all() {
+    return ALL_FAULTS;
+}
+
+} // namespace faults

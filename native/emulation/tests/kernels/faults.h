@@ -1,0 +1,20 @@
+/* Planted faults: what is reported, and how to run the faulty kernel and its healthy twin. */
+#ifndef SWAPDISTILL_EMULATION_TESTS_KERNELS_FAULTS_H
+#define SWAPDISTILL_EMULATION_TESTS_KERNELS_FAULTS_H
+
+#include <vector>
+
+namespace faults {
+
+struct Fault {
+    const char *name;
+    const char *words; /* of the report */
+    void (*faulty)();
+    void (*healthy)();
+};
+
+const std::vector<Fault> &all();
+
+} // namespace faults
+
+#endif

@@ -1,0 +1,50 @@
+/* Usage: kernel_fault_tests. Runs every planted fault and its healthy twin with several scheduling seeds; prints what
+ * was missed, and the number of faults. Exit status 0 if nothing was missed. */
+#include "emulation/kernel/seed.h"
+#include "emulation/runtime/emulation.h"
+#include "emulation/tests/kernels/faults.h"
+
+#include <cstdio>
+#include <cstring>
+
+namespace {
+
+constexpr unsigned SEEDS = 50;
+
+/* Whether exactly one fault was reported, in these words, at a line of the kernels' source where that can be told. */
+bool reported(const faults::Fault &fault) {
+    return emulation_report_count() == 1 && std::strstr(emulation_report_text(0), fault.words) != nullptr;
+}
+
+void print_reports(const faults::Fault &fault, const char *what, unsigned seed) {
+    std::printf("%s, %s, seed %u: expected %s; reported:\n", fault.name, what, seed,
+                std::strcmp(what, "faulty") == 0 ? fault.words : "nothing");
+    for (int i = 0; i < emulation_report_count(); ++i) {
+        std::printf("    %s\n", emulation_report_text(i));
+    }
+}
+
+} // namespace
+
+int main() {
+    int missed = 0;
+    for (const faults::Fault &fault : faults::all()) {
+        for (unsigned seed = 0; seed < SEEDS; ++seed) {
+            emulation_set_scheduling_seed(seed);
+            fault.faulty();
+            if (!reported(fault)) {
+                print_reports(fault, "faulty", seed);
+                ++missed;
+            }
+            emulation_clear_reports();
+            fault.healthy();
+            if (emulation_report_count() != 0) {
+                print_reports(fault, "healthy", seed);
+                ++missed;
+            }
+            emulation_clear_reports();
+        }
+    }
+    std::printf("%zu planted kernel faults, %u scheduling seeds each: %d missed\n", faults::all().size(), SEEDS, missed);
+    return missed == 0 ? 0 : 1;
+}
