@@ -71,7 +71,7 @@ int find_constants(struct dl_phdr_info *library, std::size_t, void *answer) {
     std::uintptr_t end = 0;
     for (int i = 0; i < library->dlpi_phnum; ++i) {
         const ElfW(Phdr) &segment = library->dlpi_phdr[i];
-        if (segment.p_type == PT_LOAD) {
+        if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W) == 0) {
             begin = std::min<std::uintptr_t>(begin, library->dlpi_addr + segment.p_vaddr);
             end = std::max<std::uintptr_t>(end, library->dlpi_addr + segment.p_vaddr + segment.p_memsz);
         }

@@ -168,19 +168,10 @@ __global__ void shared_of_an_earlier_block(int *data) {
 }
 
 template <bool FAULTY>
-__global__ void past_the_end_of_shared(int *data) {
-    __shared__ int shared[63];
-    if (FAULTY || threadIdx.x < 63) {
-        shared[threadIdx.x] = data[threadIdx.x];
-        data[threadIdx.x] = shared[threadIdx.x];
-    }
-}
-
-template <bool FAULTY>
 __global__ void barrier_divergence(int *data) {
     if (FAULTY && threadIdx.x >= 32) {
-        data[threadIdx.x] = 2;
         __syncthreads();
+        data[threadIdx.x] = 2;
     } else {
         data[threadIdx.x] = 1;
         __syncthreads();
@@ -321,7 +312,6 @@ const std::vector<Fault> ALL_FAULTS = {
     KERNEL(lost_update, 2, 1, "data race between blocks on global memory"),
     KERNEL(uninitialised_shared, 1, 64, "read of uninitialised shared memory"),
     KERNEL(shared_of_an_earlier_block, 3, 64, "read of uninitialised shared memory"),
-    KERNEL(past_the_end_of_shared, 1, 64, "outside the __shared__ variable"),
     KERNEL(barrier_divergence, 1, 64, "barrier divergence"),
     KERNEL(exits_before_the_barrier, 1, 64, "barrier divergence"),
     KERNEL(deadlock, 1, 64, "deadlock"),

@@ -1,5 +1,5 @@
-/* Usage: kernel_fault_tests. Runs every planted fault and its healthy twin with several scheduling seeds; prints what
- * was missed, and the number of faults. Exit status 0 if nothing was missed. */
+/* Usage: kernel_fault_tests. Runs the healthy twin of every planted fault with 50 scheduling seeds, and the fault itself
+ * with five of them; prints what was missed, and the number of faults. Exit status 0 if nothing was missed. */
 #include "emulation/kernel/seed.h"
 #include "emulation/runtime/emulation.h"
 #include "emulation/tests/kernels/faults.h"
@@ -31,12 +31,14 @@ int main() {
     for (const faults::Fault &fault : faults::all()) {
         for (unsigned seed = 0; seed < SEEDS; ++seed) {
             emulation_set_scheduling_seed(seed);
-            fault.faulty();
-            if (!reported(fault)) {
-                print_reports(fault, "faulty", seed);
-                ++missed;
+            if (seed % 10 == 0) {
+                fault.faulty();
+                if (!reported(fault)) {
+                    print_reports(fault, "faulty", seed);
+                    ++missed;
+                }
+                emulation_clear_reports();
             }
-            emulation_clear_reports();
             fault.healthy();
             if (emulation_report_count() != 0) {
                 print_reports(fault, "healthy", seed);

@@ -18,7 +18,6 @@ import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.SizeTPointer;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -38,7 +37,6 @@ import org.swapdistill.kernels.reference.SgdReference;
 import org.swapdistill.kernels.reference.SwapRule;
 
 /** Calls of the C ABI with one mistake each: status, words, and that nothing has changed. */
-@Tag("cuda")
 class BadArgumentsConformanceTest {
     private static final String BACKENDS = "org.swapdistill.kernels.conformance.KernelBackends#all";
     private static final long HUGE = 1L << 40;

@@ -58,10 +58,12 @@ final class CudaKernels implements KernelBackend {
 
     @Override
     public void write(BytePointer memory, byte[] bytes) {
-        synchronise();
         if (bytes.length > 0) {
+            /* On the stream: cudaMemcpy may return before the last bytes of pageable memory have arrived. */
             try (BytePointer host = new BytePointer(bytes)) {
-                check("cudaMemcpy", cudart.cudaMemcpy(memory, host, bytes.length, cudart.cudaMemcpyHostToDevice));
+                check("cudaMemcpyAsync",
+                    cudart.cudaMemcpyAsync(memory, host, bytes.length, cudart.cudaMemcpyHostToDevice, stream));
+                synchronise();
             }
         }
     }
