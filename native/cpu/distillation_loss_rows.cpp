@@ -545,7 +545,8 @@ template <typename Element> static double process_row(const RowsOfCall<Element> 
         return 0.0;
     }
     /* A target that no output depends on is not read. */
-    const bool logits_b = z_b != nullptr && !mode.probabilities && (rows.pair || mode.distillation);
+    const bool logits_b = z_b != nullptr && !mode.probabilities &&
+                          (rows.pair || mode.distillation || arrays.target_gradient != nullptr);
     KeptRow kept_a;
     KeptRow kept_b;
     const bool keep = rows.plain && classes <= PIECE;

@@ -279,7 +279,8 @@ static double process_lanes(const DistillationLossCall &call, const LossMode &mo
     const float inverse_t = inverse_temperature(options);
     const bool pair = options.target == SD_TARGET_PAIR;
     /* A target that no output depends on is not read. */
-    const bool logits_b = tile.b.from != nullptr && !mode.probabilities && (pair || mode.distillation);
+    const bool logits_b = tile.b.from != nullptr && !mode.probabilities &&
+                          (pair || mode.distillation || call.arrays->target_gradient != nullptr);
     Lanes lanes = {};
     lanes.first_row = first_row;
     lanes.count = tile.a.lanes;

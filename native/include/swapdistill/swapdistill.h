@@ -279,10 +279,10 @@ typedef enum sd_reduction {
  * and none in its second) the row's loss is +inf and its detached gradient finite. A NaN or +inf logit, or a row
  * whose logits are all -inf, gives NaN in that row's loss, gradients, cross-entropy, divergence and log-sum-exp (of
  * the member that has it, where there are two) and a hit of 0, and NaN in the sum or mean; never anything elsewhere.
- * A term whose weight in the options is 0 is left out, also where it is infinite: with distillation_weight 0 and no
- * row_divergence it does not matter what the target holds, unless it is a pair. A row of row weight 0 has loss and
- * gradients 0, also where they would be infinite or NaN; its statistics are written as ever, and it counts as a row in
- * a mean. With reverse KL and in coupled mode
+ * A term whose weight in the options is 0 is left out, also where it is infinite: with distillation_weight 0, and
+ * neither row_divergence nor target_gradient, it does not matter what the target holds. A row of row weight 0 has loss
+ * and gradients 0, also where they would be infinite or NaN; its statistics are written as ever, and it counts as a row
+ * in a mean. With reverse KL and in coupled mode
  * the gradient where D is infinite is that of D's finite terms: with F the sum of s (log s - log t) over the classes
  * where both have mass, and P the sum of s there, T d/dz[k] = s[k] (log s[k] - log t[k] + 1 - F - P) for those classes
  * and -s[k] (F + P) for the others. */
