@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.swapdistill.kernels.reference.LossInputs;
@@ -18,7 +17,6 @@ import org.swapdistill.kernels.reference.LossOptions.Reduction;
 import org.swapdistill.kernels.reference.LossOptions.Target;
 
 /** Properties of the distillation loss beside agreement with the reference on random cases. */
-@Tag("cuda")
 class DistillationLossConformanceTest {
     private static final String BACKENDS = "org.swapdistill.kernels.conformance.KernelBackends#all";
     private static final LossOptions PAIR = LossOptions.defaults().withTemperature(4, true);
