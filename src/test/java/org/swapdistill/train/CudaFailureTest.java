@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
+import org.bytedeco.javacpp.Loader;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +39,7 @@ class CudaFailureTest {
 
         /** Ends with {@value CudaFailureTest#FAILED_AS_EXPECTED} after an exception. */
         public static void main(String[] arguments) throws IOException {
+            System.out.println("cache: " + Loader.getCacheDir().getCanonicalPath());
             TrainingConfiguration configuration = SmallData.configuration().epochs(1).precision(DType.F16).build();
             try (TrainingData data = SmallData.trainingData(7);
                     CudaBackend backend = CudaBackend.create(CudaOptions.of(DType.F16));
@@ -61,6 +63,8 @@ class CudaFailureTest {
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Dorg.bytedeco.javacpp.platform.extension="
                 + System.getProperty("org.bytedeco.javacpp.platform.extension", ""),
+            /* JavaCPP links what it loads into its cache; the one that real CUDA uses must not get the emulation. */
+            "-Dorg.bytedeco.javacpp.cachedir=" + Loader.getCacheDir(),
             "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
             Run.class.getName()));
         builder.environment().put("SWAPDISTILL_EMULATION_FAIL", function + ":" + call + ":" + code);
@@ -72,6 +76,7 @@ class CudaFailureTest {
         assertTrue(ended, text);
         assertEquals(FAILED_AS_EXPECTED, process.exitValue(), text);
         assertFalse(text.contains("leak: "), text);
+        assertTrue(text.contains("cache: " + Loader.getCacheDir().getCanonicalPath()), text);
         assertTrue(text.contains(function.replace("_v2", "") + " failed: ") || text.contains("is out of memory: ")
             || text.contains(function + " of "), text);
     }
