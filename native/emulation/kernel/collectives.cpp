@@ -106,6 +106,35 @@ std::string exited_text(Collective kind, unsigned mask, unsigned lane) {
            std::to_string(lane) + ", which has exited";
 }
 
+bool alike(const Thread &x, const Thread &y) {
+    return x.mask == y.mask && x.kind == y.kind && (x.site == y.site || same_line(x.site, y.site));
+}
+
+[[gnu::cold]] void report_difference(const Thread &thread, const Thread &other, unsigned lane) {
+    fault(other.mask != thread.mask
+              ? "collective with different masks: " + hexadecimal(thread.mask) + " here, " + hexadecimal(other.mask) +
+                    " in lane " + std::to_string(lane)
+              : std::string("lanes meet in different collectives: ") + name_of(thread.kind) + " here, " +
+                    name_of(other.kind) + " in lane " + std::to_string(lane) + " at " + source_line(other.site),
+          thread.site, cudaErrorLaunchFailure);
+}
+
+/* All lanes of the mask have come: they get their results and go on. */
+void release(Thread *lanes, unsigned first, unsigned mask, Collective kind) {
+    compute(lanes, mask, kind);
+    if (kind == Collective::SYNCWARP) {
+        order_lanes(first, mask);
+    }
+    WarpLanes &warp = machine.warp[first / WARP];
+    warp.waiting &= ~mask;
+    for (unsigned rest = mask; rest != 0; rest &= rest - 1) {
+        make_ready(lanes[__builtin_ctz(rest)]);
+    }
+    if ((mask | warp.gone) == ~0u) {
+        converge_warp(first / WARP);
+    }
+}
+
 } // namespace
 
 std::uint64_t collective(Collective kind, unsigned mask, std::uint64_t value, int operand, int width) {
@@ -129,47 +158,30 @@ std::uint64_t collective(Collective kind, unsigned mask, std::uint64_t value, in
         fault(std::string(name_of(kind)) + " has width " + std::to_string(width) + "; expected a power of two up to 32",
               site, cudaErrorLaunchFailure);
     }
+    WarpLanes &warp = machine.warp[first / WARP];
+    if ((mask & warp.gone) != 0) {
+        fault(exited_text(kind, mask, static_cast<unsigned>(__builtin_ctz(mask & warp.gone))), site,
+              cudaErrorLaunchFailure);
+    }
     thread.state = State::WARP_COLLECTIVE;
-    bool complete = true;
-    for (unsigned other = 0; other < WARP; ++other) {
-        if ((mask >> other & 1) == 0) {
-            continue;
-        }
-        if (first + other >= machine.threads || lanes[other].state == State::EXITED) {
-            fault(exited_text(kind, mask, other), site, cudaErrorLaunchFailure);
-        }
-        if (lanes[other].state != State::WARP_COLLECTIVE) {
-            complete = false;
-        } else if (lanes[other].mask != mask || lanes[other].kind != kind ||
-                   (lanes[other].site != site && !same_line(lanes[other].site, site))) {
-            if ((lanes[other].mask >> lane & 1) == 0) {
-                complete = false;
+    const unsigned here = mask & warp.waiting;
+    warp.waiting |= 1u << lane;
+    /* While lanes are missing, comparing with one that waits is enough: the last one compares with all. */
+    const bool incomplete = (mask & ~warp.waiting) != 0;
+    if (!incomplete || (here != 0 && !alike(lanes[__builtin_ctz(here)], thread))) {
+        bool complete = !incomplete;
+        for (unsigned rest = here; rest != 0; rest &= rest - 1) {
+            const unsigned other = static_cast<unsigned>(__builtin_ctz(rest));
+            if (alike(lanes[other], thread)) {
                 continue;
             }
-            fault(lanes[other].mask != mask
-                      ? std::string("collective with different masks: ") + hexadecimal(mask) + " here, " +
-                            hexadecimal(lanes[other].mask) + " in lane " + std::to_string(other)
-                      : std::string("lanes meet in different collectives: ") + name_of(kind) + " here, " +
-                            name_of(lanes[other].kind) + " in lane " + std::to_string(other) + " at " +
-                            source_line(lanes[other].site),
-                  site, cudaErrorLaunchFailure);
-        }
-    }
-    if (complete) {
-        compute(lanes, mask, kind);
-        if (kind == Collective::SYNCWARP) {
-            order_lanes(first, mask);
-        }
-        unsigned everyone = mask;
-        for (unsigned other = 0; other < WARP; ++other) {
-            if ((mask >> other & 1) != 0) {
-                make_ready(lanes[other]);
-            } else if (first + other >= machine.threads || lanes[other].state == State::EXITED) {
-                everyone |= 1u << other;
+            if ((lanes[other].mask >> lane & 1) != 0) {
+                report_difference(thread, lanes[other], other);
             }
+            complete = false;
         }
-        if (everyone == 0xffffffffu) {
-            converge_warp(first / WARP);
+        if (complete) {
+            release(lanes, first, mask, kind);
         }
     }
     yield();
@@ -213,9 +225,11 @@ void exited() {
     --machine.live;
     const unsigned first = number_of(thread) / WARP * WARP;
     const unsigned lane = number_of(thread) - first;
-    for (unsigned i = first; i < first + WARP && i < machine.threads; ++i) {
-        const Thread &other = machine.thread[i];
-        if (other.state == State::WARP_COLLECTIVE && (other.mask >> lane & 1) != 0) {
+    WarpLanes &warp = machine.warp[first / WARP];
+    warp.gone |= 1u << lane;
+    for (unsigned rest = warp.waiting; rest != 0; rest &= rest - 1) {
+        const Thread &other = machine.thread[first + static_cast<unsigned>(__builtin_ctz(rest))];
+        if ((other.mask >> lane & 1) != 0) {
             fault(exited_text(other.kind, other.mask, lane), other.site, cudaErrorLaunchFailure, other);
         }
     }

@@ -35,6 +35,12 @@ struct Thread {
     std::uint32_t lane_time[WARP];
 };
 
+/* Lanes as bits. */
+struct WarpLanes {
+    unsigned waiting; /* at collectives */
+    unsigned gone;    /* exited, or never there because the block's size is no multiple of a warp's */
+};
+
 struct Machine {
     bool running = false; /* a thread of the device, not the scheduler, has the processor */
     const void *kernel = nullptr;
@@ -55,6 +61,7 @@ struct Machine {
     unsigned live = 0;
     unsigned at_barrier = 0;
     Thread thread[MOST_THREADS];
+    WarpLanes warp[MOST_THREADS / WARP];
 };
 
 extern Machine machine;

@@ -9,6 +9,7 @@
 #include "emulation/kernel/seed.h"
 #include "emulation/kernel/shared_memory.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace emulation::kernel {
@@ -75,6 +76,10 @@ void prepare_block(std::uint64_t number) {
         thread.state = State::READY;
         thread.block_time = 0;
         std::fill_n(thread.lane_time, WARP, 0u);
+    }
+    for (unsigned first = 0; first < machine.threads; first += WARP) {
+        const unsigned lanes = std::min(machine.threads - first, WARP);
+        machine.warp[first / WARP] = {0, lanes == WARP ? 0 : ~0u << lanes};
     }
 }
 

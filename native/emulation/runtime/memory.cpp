@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -33,6 +34,7 @@ struct Memory {
     std::map<std::uintptr_t, Allocation> freed;
     std::uintptr_t begin = 0;
     std::uintptr_t next = 0;
+    std::uintptr_t opened = 0; /* what is accessible while work runs begins here */
     std::uint64_t epoch = 0;
     int windows = 0;
     std::map<int, std::size_t> used;
@@ -45,9 +47,8 @@ Memory &memory() {
     return *instance;
 }
 
-void protect(const Allocation &allocation, int protection) {
-    const std::uintptr_t page = allocation.base / PAGE * PAGE;
-    if (mprotect(reinterpret_cast<void *>(page), pages_of(allocation.bytes), protection) != 0) {
+void protect(std::uintptr_t begin, std::uintptr_t end, int protection) {
+    if (begin < end && mprotect(reinterpret_cast<void *>(begin), end - begin, protection) != 0) {
         std::perror("CUDA emulation: mprotect");
         std::abort();
     }
@@ -136,7 +137,6 @@ void end(Memory &all, std::uintptr_t base) {
     forget_accesses(allocation.base, allocation.bytes);
     if (allocation.kind == Allocation::DEVICE) {
         all.used[allocation.device] -= allocation.bytes;
-        protect(allocation, PROT_NONE);
         madvise(reinterpret_cast<void *>(base / PAGE * PAGE), pages_of(allocation.bytes), MADV_DONTNEED);
     } else {
         std::free(reinterpret_cast<void *>(base));
@@ -150,11 +150,10 @@ DeviceAccess::DeviceAccess() {
     Memory &all = memory();
     const std::unique_lock<std::shared_mutex> lock(all.mutex);
     if (all.windows++ == 0) {
-        for (const auto &entry : all.live) {
-            if (entry.second.kind == Allocation::DEVICE) {
-                protect(entry.second, PROT_READ | PROT_WRITE);
-            }
-        }
+        /* All at once, freed memory in between too: a call for each allocation costs more than most work does. */
+        const auto first = all.live.lower_bound(all.begin);
+        all.opened = first == all.live.end() ? all.next : std::min(first->first / PAGE * PAGE, all.next);
+        protect(all.opened, all.next, PROT_READ | PROT_WRITE);
     }
 }
 
@@ -162,11 +161,7 @@ DeviceAccess::~DeviceAccess() {
     Memory &all = memory();
     const std::unique_lock<std::shared_mutex> lock(all.mutex);
     if (--all.windows == 0) {
-        for (const auto &entry : all.live) {
-            if (entry.second.kind == Allocation::DEVICE) {
-                protect(entry.second, PROT_NONE);
-            }
-        }
+        protect(all.opened, all.next, PROT_NONE);
     }
 }
 
@@ -194,10 +189,10 @@ void *allocate_device(int device, std::size_t bytes) {
     all.used[device] += bytes;
     all.live[allocation.base] = allocation;
     void *pointer = reinterpret_cast<void *>(allocation.base);
-    protect(allocation, PROT_READ | PROT_WRITE);
+    protect(all.next - pages - PAGE, all.next, PROT_READ | PROT_WRITE);
     std::memset(pointer, 0xFF, bytes);
     if (all.windows == 0) {
-        protect(allocation, PROT_NONE);
+        protect(all.next - pages - PAGE, all.next, PROT_NONE);
     }
     return pointer;
 }

@@ -2,9 +2,9 @@
  * Device memory and pinned host memory.
  *
  * Device memory lies in one range of addresses that is reserved at the start. Host code cannot touch it: its pages are
- * accessible only while work runs on a stream. An address is given out once, so that the use of freed memory is seen,
- * and an allocation begins 256 bytes after a page and nowhere better, as cudaMalloc promises no more. Between two
- * allocations lies a page that is never accessible.
+ * accessible only while work runs on a stream, which is checked by what runs it. An address is given out once, so that
+ * the use of freed memory is seen, and an allocation begins 256 bytes after a page and nowhere better, as cudaMalloc
+ * promises no more. Between two allocations lies a page that belongs to none.
  */
 #ifndef SWAPDISTILL_EMULATION_RUNTIME_MEMORY_H
 #define SWAPDISTILL_EMULATION_RUNTIME_MEMORY_H

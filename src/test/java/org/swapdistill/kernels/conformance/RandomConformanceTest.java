@@ -19,12 +19,12 @@ import org.swapdistill.emulation.Emulation;
  *
  * <p>Properties: {@code swapdistill.replay} = {@code kernel:name=value,...} checks that one case alone;
  * {@code swapdistill.seed} draws other cases; {@code swapdistill.cases} is their number; if not given,
- * 2,000, and 250 where CUDA is emulated, which is slow.
+ * 2,000, and 1,250 where CUDA is emulated, which is slower.
  */
 @Tag("cuda")
 class RandomConformanceTest {
     /** At least so many different cases of each kernel must have run on each backend. */
-    private static final int LEAST = Integer.getInteger("swapdistill.cases", Emulation.isLoaded() ? 250 : 2000);
+    private static final int LEAST = Integer.getInteger("swapdistill.cases", Emulation.isLoaded() ? 1250 : 2000);
 
     private static final long SEED = Long.getLong("swapdistill.seed", 20250514L);
     private static final String REPLAY = System.getProperty("swapdistill.replay");
