@@ -38,8 +38,10 @@ swapdistill_add_stand_in(cudart 13
     emulation/runtime/api_memory.cpp
     emulation/runtime/api_stream.cpp
     emulation/runtime/faults.cpp
+    emulation/runtime/host_access.cpp
     emulation/runtime/memory.cpp
     emulation/runtime/ordering.cpp
+    emulation/runtime/pinned.cpp
     emulation/runtime/streams.cpp)
 target_link_libraries(emulated_cudart PRIVATE Threads::Threads)
 target_link_options(emulated_cudart PRIVATE

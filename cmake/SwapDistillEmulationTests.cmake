@@ -5,6 +5,7 @@ add_executable(runtime_tests
     emulation/tests/runtime/fixtures.cpp
     emulation/tests/runtime/memory_tests.cpp
     emulation/tests/runtime/ordering_tests.cpp
+    emulation/tests/runtime/pinned_tests.cpp
     emulation/tests/runtime/process_tests.cpp
     emulation/tests/runtime/stream_tests.cpp)
 target_include_directories(runtime_tests PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})

@@ -1,6 +1,7 @@
 #include "emulation/runtime/faults.h"
 
 #include "emulation/runtime/memory.h"
+#include "emulation/runtime/pinned.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -111,6 +112,7 @@ cudaError_t last_error(bool take) {
 }
 
 void report(const std::string &message, cudaError_t error) {
+    forget_all_pending();
     Faults &all = faults();
     const std::lock_guard<std::mutex> lock(all.mutex);
     all.reports.push_back(message);

@@ -1,11 +1,11 @@
 #include "emulation/runtime/memory.h"
 
 #include "emulation/runtime/faults.h"
+#include "emulation/runtime/host_access.h"
 #include "emulation/runtime/ordering.h"
+#include "emulation/runtime/pinned.h"
 
-#include <signal.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -18,27 +18,37 @@
 namespace emulation {
 namespace {
 
-constexpr std::size_t PAGE = 4096;
-/* Where in a page an allocation begins. */
+/* Where in a page an allocation of device memory begins. */
 constexpr std::size_t START = 256;
 constexpr std::size_t RESERVED = std::size_t{1} << 42;
 constexpr std::size_t DEFAULT_MEMORY = std::size_t{4} << 30;
+/* How addresses are mapped that nobody may use. */
+constexpr int CLOSED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
 std::size_t pages_of(std::size_t bytes) {
-    return (bytes + START + PAGE - 1) / PAGE * PAGE;
+    return (bytes + PAGE - 1) / PAGE * PAGE;
 }
+
+/* Reserved addresses, given out from the beginning. */
+struct Range {
+    std::uintptr_t begin = 0;
+    std::uintptr_t next = 0;
+
+    bool contains(std::uintptr_t address) const { return begin != 0 && address - begin < RESERVED; }
+
+    bool has(std::size_t bytes) const { return bytes <= begin + RESERVED - next; }
+};
 
 struct Memory {
     std::shared_mutex mutex;
     std::map<std::uintptr_t, Allocation> live;
     std::map<std::uintptr_t, Allocation> freed;
-    std::uintptr_t begin = 0;
-    std::uintptr_t next = 0;
+    Range device;
+    Range pinned;
     std::uintptr_t opened = 0; /* what is accessible while work runs begins here */
     std::uint64_t epoch = 0;
     int windows = 0;
     std::map<int, std::size_t> used;
-    struct sigaction previous_handler = {};
 };
 
 /* Never destroyed: other libraries free memory when the process ends. */
@@ -71,56 +81,21 @@ std::string text_of(const Allocation &allocation) {
            " at " + hexadecimal(reinterpret_cast<const void *>(allocation.base));
 }
 
-/* Ends the process with a sentence if the host touched device memory; other faults are those of whoever handled them
- * before, such as the JVM. Only what a signal handler may do, but for the lookup, which waits for nobody. */
-void on_fault(int signal, siginfo_t *info, void *context) {
-    Memory &all = memory();
-    const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(info->si_addr);
-    if (address >= all.begin && address < all.begin + RESERVED) {
-        char line[256] = "unknown";
-        if (all.mutex.try_lock_shared()) {
-            if (const Allocation *found = containing(all.live, address)) {
-                std::snprintf(line, sizeof line, "byte %zu of a device allocation of %zu bytes",
-                              static_cast<std::size_t>(address - found->base), found->bytes);
-            } else if (const Allocation *old = containing(all.freed, address)) {
-                std::snprintf(line, sizeof line, "byte %zu of a freed device allocation of %zu bytes",
-                              static_cast<std::size_t>(address - old->base), old->bytes);
-            } else {
-                std::snprintf(line, sizeof line, "an address outside of every device allocation");
-            }
-        }
-        char message[400];
-        const int length = std::snprintf(message, sizeof message,
-                                         "CUDA emulation: host access to device memory at %p: %s\n", info->si_addr, line);
-        if (write(STDERR_FILENO, message, static_cast<std::size_t>(length)) < 0) {
-            /* Nobody is left to tell. */
-        }
-        ::signal(SIGABRT, SIG_DFL);
-        std::abort();
-    }
-    const struct sigaction &previous = all.previous_handler;
-    if (previous.sa_flags & SA_SIGINFO) {
-        previous.sa_sigaction(signal, info, context);
-    } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
-        previous.sa_handler(signal);
-    } else {
-        /* The instruction is repeated when the handler returns, and then ends the process. */
-        ::signal(SIGSEGV, SIG_DFL);
-    }
-}
-
+/* Both ranges, and the handler of faults in them; at the first allocation, so that a program without any has neither. */
 void reserve(Memory &all) {
-    void *range = mmap(nullptr, RESERVED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (range == MAP_FAILED) {
-        std::perror("CUDA emulation: cannot reserve addresses for device memory");
-        std::abort();
+    if (all.device.begin != 0) {
+        return;
     }
-    all.begin = reinterpret_cast<std::uintptr_t>(range);
-    all.next = all.begin;
-    struct sigaction action = {};
-    action.sa_sigaction = on_fault;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-    sigaction(SIGSEGV, &action, &all.previous_handler);
+    for (Range *range : {&all.device, &all.pinned}) {
+        void *begin = mmap(nullptr, RESERVED, PROT_NONE, CLOSED, -1, 0);
+        if (begin == MAP_FAILED) {
+            std::perror("CUDA emulation: cannot reserve addresses for memory");
+            std::abort();
+        }
+        range->begin = reinterpret_cast<std::uintptr_t>(begin);
+        range->next = range->begin;
+    }
+    watch_host();
 }
 
 std::size_t memory_limit = [] {
@@ -137,10 +112,10 @@ void end(Memory &all, std::uintptr_t base) {
     forget_accesses(allocation.base, allocation.bytes);
     if (allocation.kind == Allocation::DEVICE) {
         all.used[allocation.device] -= allocation.bytes;
-        madvise(reinterpret_cast<void *>(base / PAGE * PAGE), pages_of(allocation.bytes), MADV_DONTNEED);
+        madvise(reinterpret_cast<void *>(base / PAGE * PAGE), pages_of(START + allocation.bytes), MADV_DONTNEED);
     } else {
-        std::free(reinterpret_cast<void *>(base));
-        all.freed.erase(base);
+        forget_pending(allocation);
+        mmap(reinterpret_cast<void *>(base), pages_of(allocation.bytes), PROT_NONE, CLOSED | MAP_FIXED, -1, 0);
     }
 }
 
@@ -151,9 +126,11 @@ DeviceAccess::DeviceAccess() {
     const std::unique_lock<std::shared_mutex> lock(all.mutex);
     if (all.windows++ == 0) {
         /* All at once, freed memory in between too: a call for each allocation costs more than most work does. */
-        const auto first = all.live.lower_bound(all.begin);
-        all.opened = first == all.live.end() ? all.next : std::min(first->first / PAGE * PAGE, all.next);
-        protect(all.opened, all.next, PROT_READ | PROT_WRITE);
+        const auto first = all.live.lower_bound(all.device.begin);
+        const std::uintptr_t next = all.device.next;
+        all.opened = first == all.live.end() ? next : std::min(first->first / PAGE * PAGE, next);
+        protect(all.opened, next, PROT_READ | PROT_WRITE);
+        open_pinned();
     }
 }
 
@@ -161,54 +138,61 @@ DeviceAccess::~DeviceAccess() {
     Memory &all = memory();
     const std::unique_lock<std::shared_mutex> lock(all.mutex);
     if (--all.windows == 0) {
-        protect(all.opened, all.next, PROT_NONE);
+        protect(all.opened, all.device.next, PROT_NONE);
+        close_pinned();
     }
 }
 
 void *allocate_device(int device, std::size_t bytes) {
     Memory &all = memory();
     const std::unique_lock<std::shared_mutex> lock(all.mutex);
-    if (all.begin == 0) {
-        reserve(all);
-    }
+    reserve(all);
     if (all.used[device] > memory_limit || bytes > memory_limit - all.used[device]) {
         return nullptr;
     }
-    const std::size_t pages = pages_of(bytes);
-    if (pages + PAGE > all.begin + RESERVED - all.next) {
+    Range &range = all.device;
+    const std::size_t pages = pages_of(START + bytes);
+    if (!range.has(pages + PAGE)) {
         std::fputs("CUDA emulation: the process has used up all addresses of device memory\n", stderr);
         std::abort();
     }
     Allocation allocation;
-    allocation.base = all.next + START;
+    allocation.base = range.next + START;
     allocation.bytes = bytes;
     allocation.device = device;
     allocation.kind = Allocation::DEVICE;
     allocation.id = ++all.epoch;
-    all.next += pages + PAGE;
+    range.next += pages + PAGE;
     all.used[device] += bytes;
     all.live[allocation.base] = allocation;
     void *pointer = reinterpret_cast<void *>(allocation.base);
-    protect(all.next - pages - PAGE, all.next, PROT_READ | PROT_WRITE);
+    protect(range.next - pages - PAGE, range.next, PROT_READ | PROT_WRITE);
     std::memset(pointer, 0xFF, bytes);
     if (all.windows == 0) {
-        protect(all.next - pages - PAGE, all.next, PROT_NONE);
+        protect(range.next - pages - PAGE, range.next, PROT_NONE);
     }
     return pointer;
 }
 
 void *allocate_pinned(std::size_t bytes) {
-    void *pointer = nullptr;
-    if (posix_memalign(&pointer, PAGE, bytes) != 0) {
-        return nullptr;
-    }
     Memory &all = memory();
     const std::unique_lock<std::shared_mutex> lock(all.mutex);
+    reserve(all);
+    Range &range = all.pinned;
+    if (bytes > RESERVED || !range.has(pages_of(bytes) + PAGE)) {
+        return nullptr;
+    }
+    void *pointer = mmap(reinterpret_cast<void *>(range.next), pages_of(bytes), PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    if (pointer == MAP_FAILED) {
+        return nullptr;
+    }
     Allocation allocation;
-    allocation.base = reinterpret_cast<std::uintptr_t>(pointer);
+    allocation.base = range.next;
     allocation.bytes = bytes;
     allocation.kind = Allocation::PINNED;
     allocation.id = ++all.epoch;
+    range.next += pages_of(bytes) + PAGE;
     all.live[allocation.base] = allocation;
     std::memset(pointer, 0xFF, bytes);
     return pointer;
@@ -262,6 +246,28 @@ bool find_allocation(const void *address, Allocation &found) {
     return allocation != nullptr;
 }
 
+bool is_device_address(std::uintptr_t address) {
+    return memory().device.contains(address);
+}
+
+bool is_pinned_address(std::uintptr_t address) {
+    return memory().pinned.contains(address);
+}
+
+Found try_find_allocation(std::uintptr_t address, Allocation &found) {
+    Memory &all = memory();
+    const std::shared_lock<std::shared_mutex> lock(all.mutex, std::try_to_lock);
+    if (!lock.owns_lock()) {
+        return Found::BUSY;
+    }
+    const Allocation *live = containing(all.live, address);
+    const Allocation *any = live != nullptr ? live : containing(all.freed, address);
+    if (any != nullptr) {
+        found = *any;
+    }
+    return live != nullptr ? Found::LIVE : any != nullptr ? Found::FREED : Found::NONE;
+}
+
 std::uint64_t allocation_epoch() {
     Memory &all = memory();
     const std::shared_lock<std::shared_mutex> lock(all.mutex);
@@ -279,7 +285,7 @@ std::string describe_address(const void *address) {
         return "byte " + std::to_string(at - old->base) + " of freed " + text_of(*old);
     }
     auto after = all.live.upper_bound(at);
-    if (at >= all.begin && at < all.begin + RESERVED && after != all.live.begin()) {
+    if ((all.device.contains(at) || all.pinned.contains(at)) && after != all.live.begin()) {
         const Allocation &before = std::prev(after)->second;
         return hexadecimal(address) + ", " + std::to_string(at - before.base - before.bytes) + " bytes behind the end of " +
                text_of(before);

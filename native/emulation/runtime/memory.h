@@ -1,10 +1,10 @@
 /*
  * Device memory and pinned host memory.
  *
- * Device memory lies in one range of addresses that is reserved at the start. Host code cannot touch it: its pages are
- * accessible only while work runs on a stream, which is checked by what runs it. An address is given out once, so that
- * the use of freed memory is seen, and an allocation begins 256 bytes after a page and nowhere better, as cudaMalloc
- * promises no more. Between two allocations lies a page that belongs to none.
+ * Each lies in one range of addresses that is reserved at the start. An address is given out once, so that the use of
+ * freed memory is seen, and between two allocations lies a page that belongs to none. Host code cannot touch device
+ * memory: its pages are accessible only while work runs on a stream, which is checked by what runs it. An allocation of
+ * it begins 256 bytes after a page and nowhere better, as cudaMalloc promises no more.
  */
 #ifndef SWAPDISTILL_EMULATION_RUNTIME_MEMORY_H
 #define SWAPDISTILL_EMULATION_RUNTIME_MEMORY_H
@@ -16,7 +16,7 @@
 
 namespace emulation {
 
-/* Lets work access device memory as long as it lives; may be nested. */
+/* Lets work access all memory as long as it lives; may be nested. */
 class DeviceAccess {
   public:
     DeviceAccess();
@@ -32,6 +32,16 @@ void *allocate_pinned(std::size_t bytes);
 
 /* Ends an allocation. Answers what is wrong, or nothing. */
 std::string free_memory(void *pointer, Allocation::Kind kind);
+
+/* Whether the address lies where device memory does, or pinned memory, allocated or not. */
+bool is_device_address(std::uintptr_t address);
+bool is_pinned_address(std::uintptr_t address);
+
+enum class Found { LIVE, FREED, NONE, BUSY };
+
+/* The allocation that contains the address, or did before it was freed. For a signal handler: answers BUSY where it
+ * would have to wait. */
+Found try_find_allocation(std::uintptr_t address, Allocation &found);
 
 /* Of a device. */
 std::size_t memory_bytes();

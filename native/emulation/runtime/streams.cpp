@@ -2,6 +2,7 @@
 
 #include "emulation/runtime/faults.h"
 #include "emulation/runtime/memory.h"
+#include "emulation/runtime/pinned.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -114,6 +115,20 @@ void run_one(CUstream_st *stream) {
     all.running_on = running_on;
 }
 
+/* Closes the pinned memory that new work accesses to the host. */
+void close_to_host(const std::vector<Node> &nodes, const CUstream_st *stream) {
+    for (const Node &node : nodes) {
+        for (const Access &access : node.accesses) {
+            Allocation allocation;
+            if (find_allocation(access.address, allocation) && allocation.kind == Allocation::PINNED) {
+                const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(access.address);
+                const std::uintptr_t end = std::min(begin + access.bytes, allocation.base + allocation.bytes);
+                note_pending(allocation, {begin, end, access.written, stream->number, stream->enqueued, node.what});
+            }
+        }
+    }
+}
+
 } // namespace
 
 std::recursive_mutex &stream_mutex() {
@@ -217,6 +232,7 @@ cudaError_t append(CUstream_st *stream, const char *what, std::vector<Node> node
     stream->enqueued++;
     work.clock.set(stream->number, stream->enqueued);
     stream->clock = work.clock;
+    close_to_host(work.nodes, stream);
     stream->queue.push_back(std::move(work));
     return cudaSuccess;
 }
@@ -243,6 +259,7 @@ void wait_for_device(int device) {
 
 void host_has_seen(const Clock &clock) {
     streams().host.join(clock);
+    forget_pending(streams().host);
 }
 
 cudaError_t unsafe_in_capture() {

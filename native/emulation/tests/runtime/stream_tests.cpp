@@ -1,7 +1,6 @@
 /* When work happens: streams run late, and synchronise as the CUDA Runtime API documents. */
 #include "emulation/tests/runtime/fixtures.h"
 
-#include <cmath>
 #include <cstdlib>
 #include <vector>
 
@@ -14,15 +13,6 @@ TEST(async_copy_from_pinned_memory_happens_late) {
     succeed(cudaMemcpyAsync(memory.data, pinned.data, BYTES, cudaMemcpyHostToDevice, stream.handle));
     succeed(cudaStreamSynchronize(stream.handle));
     expect_value(first_value(memory), 1);
-}
-
-TEST(fault_pinned_source_overwritten_before_its_copy_ran) {
-    DeviceMemory memory;
-    Stream stream;
-    PinnedMemory pinned(1);
-    succeed(cudaMemcpyAsync(memory.data, pinned.data, BYTES, cudaMemcpyHostToDevice, stream.handle));
-    pinned.fill(2);
-    expect_value(first_value(memory), 2);
 }
 
 TEST(async_copy_from_pageable_memory_takes_the_values_of_the_call) {
@@ -48,17 +38,6 @@ TEST(copy_between_host_buffers_has_happened_on_return) {
     PinnedMemory from(3), to(1);
     succeed(cudaMemcpyAsync(to.data, from.data, BYTES, cudaMemcpyHostToHost, stream.handle));
     expect_value(to.data[0], 3);
-}
-
-TEST(fault_result_read_before_synchronisation) {
-    DeviceMemory memory;
-    Stream stream;
-    PinnedMemory result(NAN);
-    succeed(cudaMemsetAsync(memory.data, 0, BYTES, stream.handle));
-    succeed(cudaMemcpyAsync(result.data, memory.data, BYTES, cudaMemcpyDeviceToHost, stream.handle));
-    expect(std::isnan(result.data[0]), "the result is there before anything waited for it");
-    succeed(cudaStreamSynchronize(stream.handle));
-    expect_value(result.data[0], 0);
 }
 
 TEST(query_says_not_ready_and_comes_to_an_end) {
@@ -106,7 +85,7 @@ TEST(fault_pinned_buffer_freed_before_its_stream_ran) {
         succeed(cudaMemcpyAsync(memory.data, pinned.data, BYTES, cudaMemcpyHostToDevice, stream.handle));
     }
     expect_error(cudaStreamSynchronize(stream.handle), cudaErrorIllegalAddress);
-    expect_report("src is");
+    expect_report("src is byte 0 of freed 4096 bytes of pinned host memory");
 }
 
 TEST(fault_stays_with_the_context) {

@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +26,24 @@ class HostAccessInJvmTest {
         private Program() {
         }
 
+        private static FloatPointer pinned() {
+            PointerPointer<FloatPointer> memory = new PointerPointer<>(1);
+            cudart.cudaMallocHost(memory, COUNT * Float.BYTES);
+            return memory.get(FloatPointer.class).capacity(COUNT);
+        }
+
+        /** What is copied from the device after it was filled with zeros, but not yet. */
+        private static FloatPointer download(FloatPointer device) {
+            FloatPointer result = pinned();
+            copy(device, result);
+            return result;
+        }
+
+        private static void copy(FloatPointer device, Pointer result) {
+            cudart.cudaMemsetAsync(device, 0, COUNT * Float.BYTES, null);
+            cudart.cudaMemcpyAsync(result, device, COUNT * Float.BYTES, cudart.cudaMemcpyDeviceToHost, null);
+        }
+
         public static void main(String[] arguments) {
             PointerPointer<FloatPointer> memory = new PointerPointer<>(1);
             cudart.cudaMalloc(memory, COUNT * Float.BYTES);
@@ -33,6 +53,31 @@ class HostAccessInJvmTest {
                 case "freed memory" -> {
                     cudart.cudaFree(device);
                     device.put(2, 1.0f);
+                }
+                case "result too early" -> System.out.println(download(device).get(2));
+                case "array of results too early" -> download(device).get(new float[COUNT]);
+                case "buffer of results too early" -> {
+                    FloatPointer pinned = pinned();
+                    FloatBuffer results = pinned.asBuffer();
+                    /* Often enough that the access is compiled. */
+                    float sum = 0;
+                    for (int i = 0; i < 200_000; i++) {
+                        sum += results.get(i % COUNT);
+                    }
+                    copy(device, pinned);
+                    System.out.println(sum + results.get(3));
+                }
+                case "source too early" -> {
+                    FloatPointer source = pinned();
+                    cudart.cudaMemcpyAsync(device, source, COUNT * Float.BYTES, cudart.cudaMemcpyHostToDevice, null);
+                    source.put(1, 1.0f);
+                }
+                case "result in time" -> {
+                    FloatPointer result = download(device);
+                    cudart.cudaStreamSynchronize(null);
+                    System.out.println(result.get(2));
+                    cudart.cudaFreeHost(result);
+                    cudart.cudaFree(device);
                 }
                 case "unknown function" -> cudart.cudaDeviceReset();
                 case "null pointer" -> {
@@ -60,6 +105,10 @@ class HostAccessInJvmTest {
         "device memory, CUDA emulation: host access to device memory at",
         "device memory, byte 8 of a device allocation of 64 bytes",
         "freed memory, byte 8 of a freed device allocation of 64 bytes",
+        "result too early, the host reads byte 8 of 64 bytes of pinned host memory",
+        "array of results too early, the host reads byte 0 of 64 bytes of pinned host memory",
+        "buffer of results too early, the host reads byte 12 of 64 bytes of pinned host memory",
+        "source too early, the host writes byte 4 of 64 bytes of pinned host memory",
         "unknown function, undefined symbol: cudaDeviceReset",
     })
     void endsTheProcessWithASentence(String what, String words) throws IOException, InterruptedException {
@@ -71,6 +120,7 @@ class HostAccessInJvmTest {
     @ParameterizedTest
     @CsvSource({
         "null pointer, 200000 exceptions",
+        "result in time, 0.0",
         "leak, CUDA emulation: leak: 64 bytes of memory of device 0",
     })
     void comesToItsEnd(String what, String words) throws IOException, InterruptedException {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.TestFactory;
  */
 @Tag("emulation")
 class RuntimeEmulationTest {
-    private static final int FEWEST_FAULTS = 40;
+    private static final int FEWEST_FAULTS = 50;
 
     @TestFactory
     Stream<DynamicTest> nativeTests() throws IOException, InterruptedException {
