@@ -48,10 +48,12 @@ void split(std::uintptr_t address) {
 }
 
 bool unordered(const Place &place, const By &earlier) {
-    return earlier.stream >= 0 && earlier.stream != place.stream && !place.clock->includes(earlier.stream, earlier.number);
+    return earlier.stream >= 0 && earlier.stream != place.stream &&
+           !place.clock->includes(earlier.stream, earlier.number);
 }
 
-std::string sentence(const Place &place, bool written, const By &earlier, bool earlier_written, std::uintptr_t address) {
+std::string sentence(const Place &place, bool written, const By &earlier, bool earlier_written,
+                     std::uintptr_t address) {
     return std::string("missing synchronisation: ") + place.what + " on stream " + std::to_string(place.stream) +
            (written ? " writes " : " reads ") + describe_address(reinterpret_cast<const void *>(address)) + ", which " +
            earlier.what + " on stream " + std::to_string(earlier.stream) + (earlier_written ? " writes" : " reads") +

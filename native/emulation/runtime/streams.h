@@ -1,6 +1,6 @@
 /*
- * Streams as lazy queues: work runs only when something waits for it, or asks often enough whether it is done, so that a
- * missing synchronisation shows. Events, and graphs that are captured from a stream.
+ * Streams as lazy queues: work runs only when something waits for it, or asks often enough whether it is done, so that
+ * a missing synchronisation shows. Events, and graphs that are captured from a stream.
  *
  * One lock covers all of it. Work runs under the lock, on the thread that waits.
  */

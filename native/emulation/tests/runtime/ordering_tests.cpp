@@ -21,7 +21,7 @@ TEST(fault_read_without_waiting_for_the_writer) {
     write(memory, first.handle);
     read(memory, copy, second.handle);
     cudaDeviceSynchronize();
-    expect_report("missing synchronisation: cudaMemcpyAsync on stream 1 reads byte 0 of 4096 bytes of memory of device 0");
+    expect_report("missing synchronisation: cudaMemcpyAsync on stream 1 reads byte 0 of 4096 bytes of memory");
 }
 
 TEST(fault_read_without_waiting_although_the_writer_has_run) {

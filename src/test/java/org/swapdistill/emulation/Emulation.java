@@ -7,7 +7,7 @@ import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.swapdistill.kernels.bindings.swapdistill;
 
-/** Control of the emulation of CUDA, where it is loaded; the natives are in native/emulation/kernel/java_control.cpp. */
+/** Control of the emulation of CUDA, where it is loaded; natives are in native/emulation/kernel/java_control.cpp. */
 public final class Emulation {
     static {
         Loader.load(swapdistill.class);

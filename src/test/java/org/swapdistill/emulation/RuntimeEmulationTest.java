@@ -7,8 +7,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * The emulated CUDA runtime does what the CUDA Runtime API documents, and reports planted faults. The tests themselves are
- * those of {@code native/emulation/tests/runtime}.
+ * The emulated CUDA runtime does what the CUDA Runtime API documents, and reports planted faults. The tests themselves
+ * are those of {@code native/emulation/tests/runtime}.
  */
 @Tag("emulation")
 class RuntimeEmulationTest {
