@@ -37,6 +37,7 @@ swapdistill_add_stand_in(cudart 13
     emulation/runtime/api_graph.cpp
     emulation/runtime/api_memory.cpp
     emulation/runtime/api_stream.cpp
+    emulation/runtime/environment.cpp
     emulation/runtime/faults.cpp
     emulation/runtime/host_access.cpp
     emulation/runtime/memory.cpp

@@ -24,6 +24,14 @@ bool exists(int device) {
     return device >= 0 && device < device_count();
 }
 
+cudaError_t answer_version(int *version) {
+    if (version == nullptr) {
+        return cudaErrorInvalidValue;
+    }
+    *version = CUDART_VERSION;
+    return cudaSuccess;
+}
+
 } // namespace
 
 cudaError_t cudaGetDeviceCount(int *count) {
@@ -90,7 +98,9 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
         const DeviceProperties known = properties(device);
         switch (attribute) {
         case cudaDevAttrMaxThreadsPerBlock: *value = known.threads_per_block; return cudaSuccess;
-        case cudaDevAttrMaxSharedMemoryPerBlock: *value = static_cast<int>(known.shared_bytes_per_block); return cudaSuccess;
+        case cudaDevAttrMaxSharedMemoryPerBlock:
+            *value = static_cast<int>(known.shared_bytes_per_block);
+            return cudaSuccess;
         case cudaDevAttrWarpSize: *value = known.warp_size; return cudaSuccess;
         case cudaDevAttrMaxRegistersPerBlock: *value = known.registers_per_block; return cudaSuccess;
         case cudaDevAttrMultiProcessorCount: *value = known.multiprocessors; return cudaSuccess;
@@ -123,17 +133,11 @@ cudaError_t cudaDeviceSynchronize(void) {
 }
 
 cudaError_t cudaDriverGetVersion(int *version) {
-    return api("cudaDriverGetVersion", [&] {
-        *version = CUDART_VERSION;
-        return cudaSuccess;
-    });
+    return api("cudaDriverGetVersion", [&] { return answer_version(version); });
 }
 
 cudaError_t cudaRuntimeGetVersion(int *version) {
-    return api("cudaRuntimeGetVersion", [&] {
-        *version = CUDART_VERSION;
-        return cudaSuccess;
-    });
+    return api("cudaRuntimeGetVersion", [&] { return answer_version(version); });
 }
 
 cudaError_t cudaGetLastError(void) {
@@ -173,8 +177,10 @@ const ErrorText ERROR_TEXTS[] = {
     ERROR_TEXT(cudaErrorStreamCaptureInvalidated, "operation failed due to a previous error during capture"),
     ERROR_TEXT(cudaErrorStreamCaptureUnmatched, "the capture was not initiated in this stream"),
     ERROR_TEXT(cudaErrorStreamCaptureIsolation, "dependency created on uncaptured work in another stream"),
-    ERROR_TEXT(cudaErrorStreamCaptureImplicit, "operation would make the legacy stream depend on a capturing blocking stream"),
-    ERROR_TEXT(cudaErrorStreamCaptureWrongThread, "attempt to terminate a thread-local capture sequence from another thread"),
+    ERROR_TEXT(cudaErrorStreamCaptureImplicit,
+               "operation would make the legacy stream depend on a capturing blocking stream"),
+    ERROR_TEXT(cudaErrorStreamCaptureWrongThread,
+               "attempt to terminate a thread-local capture sequence from another thread"),
 };
 #undef ERROR_TEXT
 

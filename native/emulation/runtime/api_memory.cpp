@@ -47,8 +47,8 @@ bool fits(const char *function, const char *name, const End &end, std::size_t by
 /* Refuses memory of another device than the stream's: the emulated devices do not reach each other's memory. */
 bool reachable(const char *function, const char *name, const End &end, const CUstream_st *stream) {
     if (end.device() && end.allocation.device != stream->device) {
-        report(std::string(function) + " on a stream of device " + std::to_string(stream->device) + ": " + name + " is " +
-               describe_address(end.address));
+        report(std::string(function) + " on a stream of device " + std::to_string(stream->device) + ": " + name +
+               " is " + describe_address(end.address));
         return false;
     }
     return true;
@@ -108,6 +108,11 @@ cudaError_t copy(const char *function, void *to, const void *from, std::size_t b
     }
     if (source.known) {
         accesses.push_back({from, bytes, false});
+    }
+    if (stream->captured != nullptr && (!target.known || (!source.known && !target.device()))) {
+        /* Such a copy has happened when the call returns, which a capture does not allow. */
+        stream->capture_invalid = true;
+        return cudaErrorStreamCaptureUnsupported;
     }
     std::shared_ptr<char> staged;
     if (!source.known && target.device()) {
@@ -237,14 +242,21 @@ cudaError_t cudaFreeHost(void *pointer) {
 
 cudaError_t cudaMemGetInfo(size_t *free, size_t *total) {
     return api("cudaMemGetInfo", [&] {
+        if (free == nullptr || total == nullptr) {
+            return cudaErrorInvalidValue;
+        }
+        const std::size_t used = used_bytes(current_device());
         *total = memory_bytes();
-        *free = memory_bytes() - used_bytes(current_device());
+        *free = used < *total ? *total - used : 0;
         return cudaSuccess;
     });
 }
 
 cudaError_t cudaPointerGetAttributes(struct cudaPointerAttributes *attributes, const void *pointer) {
     return api("cudaPointerGetAttributes", [&] {
+        if (attributes == nullptr) {
+            return cudaErrorInvalidValue;
+        }
         const End end(pointer);
         std::memset(attributes, 0, sizeof *attributes);
         attributes->type = end.device()   ? cudaMemoryTypeDevice

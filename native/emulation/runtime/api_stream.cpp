@@ -148,9 +148,11 @@ cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t on) {
                 return context_error();
             }
             const cudaError_t error = append(stream, "cudaEventRecord", {});
-            event->stream = stream;
-            event->position = stream->enqueued;
-            event->clock = stream->clock;
+            if (error == cudaSuccess) {
+                event->stream = stream;
+                event->position = stream->enqueued;
+                event->clock = stream->clock;
+            }
             return error;
         });
     });

@@ -3,6 +3,9 @@
  * no function of it.
  */
 extern "C" __attribute__((visibility("default"))) int cuDriverGetVersion(int *version) {
+    if (version == nullptr) {
+        return 1; /* CUDA_ERROR_INVALID_VALUE */
+    }
     *version = 13010;
     return 0;
 }

@@ -47,7 +47,8 @@ struct Access {
  * messages and has to stay valid. The ranges that it is known to access are checked for missing synchronisation between
  * streams when it runs, as if touch were called for each.
  *
- * Answers the runtime's error if the stream does not exist, the context has failed, or capture does not allow it.
+ * Answers the runtime's error if the stream does not exist or is one of another device than the current one, the
+ * context has failed, or capture does not allow it.
  */
 EMULATION_EXPORT cudaError_t enqueue(cudaStream_t stream, const char *what, std::function<void()> work,
                                      std::vector<Access> accesses = {});
@@ -57,8 +58,8 @@ EMULATION_EXPORT cudaError_t enqueue(cudaStream_t stream, const char *what, std:
 EMULATION_EXPORT void touch(const void *address, std::size_t bytes, bool written);
 
 /*
- * A fault of the program under test: printed to the error stream with the prefix "CUDA emulation: ", kept for tests, and
- * the reason why the calls of the runtime that follow answer the error, as after a failed kernel.
+ * A fault of the program under test: printed to the error stream with the prefix "CUDA emulation: ", kept for tests,
+ * and the reason why the calls of the runtime that follow answer the error, as after a failed kernel.
  */
 EMULATION_EXPORT void report(const std::string &message, cudaError_t error = cudaErrorIllegalAddress);
 
@@ -70,7 +71,7 @@ EMULATION_EXPORT void object_created(const char *kind, const void *address);
 EMULATION_EXPORT void object_destroyed(const void *address);
 
 /* Whether a test asked for this call of the function to fail, and with which error code: to be asked at the beginning
- * of every exported function. */
+ * of every exported function. Where it is one of the runtime, cudaGetLastError answers the code too. */
 EMULATION_EXPORT bool injected_failure(const char *function, int &code);
 
 /* The device of a stream; the current device for the default stream. False if the stream does not exist. */
@@ -107,7 +108,8 @@ EMULATION_EXPORT int emulation_report_count(void);
 EMULATION_EXPORT const char *emulation_report_text(int index);
 /* Also lets the context work again. */
 EMULATION_EXPORT void emulation_clear_reports(void);
-/* The n-th call of a function from now, counted from 1, answers the code without doing anything; n = 0 takes it back. */
+/* The n-th call of a function from now, counted from 1, answers the code without doing anything; n = 0 takes it back.
+ */
 EMULATION_EXPORT void emulation_fail_call(const char *function, long n, int code);
 /* Bytes of device memory of every device. */
 EMULATION_EXPORT void emulation_set_memory(size_t bytes);

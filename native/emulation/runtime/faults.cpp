@@ -1,5 +1,6 @@
 #include "emulation/runtime/faults.h"
 
+#include "emulation/runtime/environment.h"
 #include "emulation/runtime/memory.h"
 #include "emulation/runtime/pinned.h"
 
@@ -59,21 +60,23 @@ std::deque<std::string> existing() {
     return found;
 }
 
-/* SWAPDISTILL_EMULATION_FAIL: function:n:code, several separated by commas. */
+constexpr const char *FAIL = "SWAPDISTILL_EMULATION_FAIL";
+
+/* FAIL: function:n:code, several separated by commas. */
 void read_injections(Faults &all) {
     all.injections_read = true;
-    const char *text = std::getenv("SWAPDISTILL_EMULATION_FAIL");
+    const char *text = std::getenv(FAIL);
     while (text != nullptr && *text != '\0') {
         char function[128];
         long n = 0;
-        int code = 0;
-        if (std::sscanf(text, "%127[^:]:%ld:%d", function, &n, &code) != 3) {
-            std::fprintf(stderr, "CUDA emulation: SWAPDISTILL_EMULATION_FAIL is \"%s\"; expected function:n:code\n", text);
-            std::abort();
+        int code = 0, length = 0;
+        const int read = std::sscanf(text, "%127[^:,]:%ld:%d%n", function, &n, &code, &length);
+        if (read != 3 || n < 1 || (text[length] != ',' && text[length] != '\0')) {
+            refuse_environment(FAIL, std::getenv(FAIL),
+                               "function:n:code with n at least 1, or several of them separated by commas");
         }
         all.injections[function] = {n, code};
-        text = std::strchr(text, ',');
-        text = text == nullptr ? nullptr : text + 1;
+        text += length + (text[length] == ',' ? 1 : 0);
     }
 }
 
@@ -151,6 +154,9 @@ bool injected_failure(const char *function, int &code) {
         return false;
     }
     code = found->second.code;
+    if (std::strncmp(function, "cuda", 4) == 0) {
+        remember(static_cast<cudaError_t>(code));
+    }
     return true;
 }
 

@@ -11,7 +11,7 @@
 
 namespace emulation {
 
-/* Answers the text of a fault in parts: text("byte ", 3, " of ", name). */
+/* The address as text. */
 std::string hexadecimal(const void *address);
 
 /* Remembers an error for cudaGetLastError of this thread, and answers it. */
@@ -25,7 +25,7 @@ template <typename Body>
 cudaError_t api(const char *function, Body body) {
     int code = 0;
     if (injected_failure(function, code)) {
-        return remember(static_cast<cudaError_t>(code));
+        return static_cast<cudaError_t>(code);
     }
     const cudaError_t failed = context_error();
     return remember(failed != cudaSuccess ? failed : body());

@@ -1,5 +1,6 @@
 #include "emulation/runtime/memory.h"
 
+#include "emulation/runtime/environment.h"
 #include "emulation/runtime/faults.h"
 #include "emulation/runtime/host_access.h"
 #include "emulation/runtime/ordering.h"
@@ -81,7 +82,7 @@ std::string text_of(const Allocation &allocation) {
            " at " + hexadecimal(reinterpret_cast<const void *>(allocation.base));
 }
 
-/* Both ranges, and the handler of faults in them; at the first allocation, so that a program without any has neither. */
+/* Both ranges, and the handler of faults in them; at the first allocation, so that a program without any has none. */
 void reserve(Memory &all) {
     if (all.device.begin != 0) {
         return;
@@ -98,10 +99,10 @@ void reserve(Memory &all) {
     watch_host();
 }
 
-std::size_t memory_limit = [] {
-    const char *text = std::getenv("SWAPDISTILL_EMULATION_MEMORY");
-    return text == nullptr ? DEFAULT_MEMORY : std::strtoull(text, nullptr, 10);
-}();
+std::size_t &memory_limit() {
+    static std::size_t bytes = number_from_environment("SWAPDISTILL_EMULATION_MEMORY", DEFAULT_MEMORY);
+    return bytes;
+}
 
 void end(Memory &all, std::uintptr_t base) {
     const auto entry = all.live.find(base);
@@ -147,7 +148,7 @@ void *allocate_device(int device, std::size_t bytes) {
     Memory &all = memory();
     const std::unique_lock<std::shared_mutex> lock(all.mutex);
     reserve(all);
-    if (all.used[device] > memory_limit || bytes > memory_limit - all.used[device]) {
+    if (all.used[device] > memory_limit() || bytes > memory_limit() - all.used[device]) {
         return nullptr;
     }
     Range &range = all.device;
@@ -217,7 +218,7 @@ std::string free_memory(void *pointer, Allocation::Kind kind) {
 }
 
 std::size_t memory_bytes() {
-    return memory_limit;
+    return memory_limit();
 }
 
 std::size_t used_bytes(int device) {
@@ -287,8 +288,8 @@ std::string describe_address(const void *address) {
     auto after = all.live.upper_bound(at);
     if ((all.device.contains(at) || all.pinned.contains(at)) && after != all.live.begin()) {
         const Allocation &before = std::prev(after)->second;
-        return hexadecimal(address) + ", " + std::to_string(at - before.base - before.bytes) + " bytes behind the end of " +
-               text_of(before);
+        return hexadecimal(address) + ", " + std::to_string(at - before.base - before.bytes) +
+               " bytes behind the end of " + text_of(before);
     }
     return hexadecimal(address) + ", host memory or no memory at all";
 }
@@ -296,5 +297,5 @@ std::string describe_address(const void *address) {
 } // namespace emulation
 
 void emulation_set_memory(size_t bytes) {
-    emulation::memory_limit = bytes;
+    emulation::memory_limit() = bytes;
 }

@@ -1,5 +1,6 @@
 #include "emulation/runtime/streams.h"
 
+#include "emulation/runtime/environment.h"
 #include "emulation/runtime/faults.h"
 #include "emulation/runtime/memory.h"
 #include "emulation/runtime/pinned.h"
@@ -12,6 +13,8 @@
 
 namespace emulation {
 namespace {
+
+constexpr std::uint64_t MOST_DEVICES = 64;
 
 struct Streams {
     /* Never freed, so that no handle is given out twice and the use of a destroyed one is seen. */
@@ -137,11 +140,8 @@ std::recursive_mutex &stream_mutex() {
 }
 
 int device_count() {
-    static const int count = [] {
-        const char *text = std::getenv("SWAPDISTILL_EMULATION_DEVICES");
-        return text == nullptr ? 1 : std::atoi(text);
-    }();
-    return count;
+    static const auto count = number_from_environment("SWAPDISTILL_EMULATION_DEVICES", 1, MOST_DEVICES);
+    return static_cast<int>(count);
 }
 
 int current_device() {
@@ -317,12 +317,12 @@ cudaError_t enqueue(cudaStream_t stream, const char *what, std::function<void()>
         return context_error();
     }
     CUstream_st *found = find_stream(stream);
-    if (found == nullptr) {
-        return cudaErrorInvalidResourceHandle;
+    if (found == nullptr || found->device != current_device()) {
+        return remember(cudaErrorInvalidResourceHandle);
     }
     std::vector<Node> nodes;
     nodes.push_back({what, std::move(work), std::move(accesses)});
-    return append(found, what, std::move(nodes));
+    return remember(append(found, what, std::move(nodes)));
 }
 
 void touch(const void *address, std::size_t bytes, bool written) {

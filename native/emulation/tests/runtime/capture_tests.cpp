@@ -138,6 +138,42 @@ TEST(fault_pageable_memory_in_a_graph) {
     succeed(cudaGraphDestroy(graph));
 }
 
+TEST(fault_copy_to_pageable_memory_inside_capture) {
+    DeviceMemory memory;
+    Stream stream;
+    std::vector<float> values(COUNT);
+    begin(stream.handle);
+    expect_error(cudaMemcpyAsync(values.data(), memory.data, BYTES, cudaMemcpyDeviceToHost, stream.handle),
+                 cudaErrorStreamCaptureUnsupported);
+    expect_invalidated(stream);
+}
+
+TEST(fault_copy_between_host_buffers_inside_capture) {
+    PinnedMemory pinned(1);
+    Stream stream;
+    std::vector<float> values(COUNT);
+    begin(stream.handle);
+    expect_error(cudaMemcpyAsync(pinned.data, values.data(), BYTES, cudaMemcpyHostToHost, stream.handle),
+                 cudaErrorStreamCaptureUnsupported);
+    expect_invalidated(stream);
+}
+
+TEST(fault_event_recorded_on_the_default_stream_inside_capture) {
+    DeviceMemory memory;
+    Stream first, second(cudaStreamDefault);
+    Event event;
+    PinnedMemory result(1);
+    succeed(cudaMemsetAsync(memory.data, 0, BYTES, first.handle));
+    succeed(cudaMemcpyAsync(result.data, memory.data, BYTES, cudaMemcpyDeviceToHost, first.handle));
+    succeed(cudaEventRecord(event.handle, first.handle));
+    begin(second.handle);
+    expect_error(cudaEventRecord(event.handle, nullptr), cudaErrorStreamCaptureImplicit);
+    expect_invalidated(second);
+    /* What failed has recorded nothing: the event is still that of the first stream. */
+    succeed(cudaEventSynchronize(event.handle));
+    expect_value(result.data[0], 0);
+}
+
 TEST(fault_graph_uses_a_freed_buffer) {
     Stream stream;
     cudaGraph_t graph = nullptr;

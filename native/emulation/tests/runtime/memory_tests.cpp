@@ -42,6 +42,16 @@ TEST(tells_device_from_pinned_memory) {
     expect(attributes.type == cudaMemoryTypeUnregistered, "host memory is not known as such");
 }
 
+TEST(fault_null_results) {
+    DeviceMemory memory;
+    size_t bytes = 0;
+    expect_error(cudaMemGetInfo(nullptr, &bytes), cudaErrorInvalidValue);
+    expect_error(cudaMemGetInfo(&bytes, nullptr), cudaErrorInvalidValue);
+    expect_error(cudaPointerGetAttributes(nullptr, memory.data), cudaErrorInvalidValue);
+    expect_error(cudaRuntimeGetVersion(nullptr), cudaErrorInvalidValue);
+    expect_error(cudaDriverGetVersion(nullptr), cudaErrorInvalidValue);
+}
+
 TEST(fault_copy_past_the_end) {
     DeviceMemory memory;
     std::vector<float> values(COUNT + 1);
@@ -73,7 +83,7 @@ TEST(fault_wrong_kind_of_copy) {
     DeviceMemory memory;
     std::vector<float> values(COUNT);
     expect_error(cudaMemcpy(memory.data, values.data(), BYTES, cudaMemcpyDeviceToHost), cudaErrorIllegalAddress);
-    expect_report("cudaMemcpy: the kind is cudaMemcpyDeviceToHost, but dst is byte 0 of 4096 bytes of memory of device 0");
+    expect_report("cudaMemcpy: the kind is cudaMemcpyDeviceToHost, but dst is byte 0 of 4096 bytes of memory");
 }
 
 TEST(fault_wrong_kind_with_pinned_memory) {
@@ -124,6 +134,8 @@ TEST(fault_out_of_memory) {
     expect(data == nullptr, "a pointer was answered");
     DeviceMemory third;
     emulation_set_memory(BYTES);
+    succeed(cudaMemGetInfo(&free, &total));
+    expect(free == 0 && total == BYTES, "cudaMemGetInfo answers " + std::to_string(free));
     expect_error(cudaMalloc(&data, 1), cudaErrorMemoryAllocation);
     expect_error(cudaGetLastError(), cudaErrorMemoryAllocation);
     expect_error(cudaGetLastError(), cudaSuccess);

@@ -67,6 +67,31 @@ TEST(nothing_is_printed_at_a_clean_end) {
     expect(ended.status == 0 && ended.output.empty(), "the process printed '" + ended.output + "'");
 }
 
+TEST(fault_variable_that_is_no_number) {
+    const auto allocate = [](const char *variable, const char *value) {
+        return in_child([=] {
+            setenv(variable, value, 1);
+            void *data = nullptr;
+            if (cudaSetDevice(0) == cudaSuccess) {
+                cudaMalloc(&data, 4);
+            }
+        });
+    };
+    expect_aborted(allocate("SWAPDISTILL_EMULATION_MEMORY", "4G"),
+                   "CUDA emulation: SWAPDISTILL_EMULATION_MEMORY is \"4G\"; expected a whole number from 0 to");
+    expect_aborted(allocate("SWAPDISTILL_EMULATION_MEMORY", ""), "SWAPDISTILL_EMULATION_MEMORY is \"\"; expected");
+    expect_aborted(allocate("SWAPDISTILL_EMULATION_DEVICES", "two"),
+                   "SWAPDISTILL_EMULATION_DEVICES is \"two\"; expected a whole number from 0 to 64");
+    expect_aborted(allocate("SWAPDISTILL_EMULATION_DEVICES", "-1"), "SWAPDISTILL_EMULATION_DEVICES is \"-1\"");
+    expect_aborted(allocate("SWAPDISTILL_EMULATION_DEVICES", "65"), "SWAPDISTILL_EMULATION_DEVICES is \"65\"");
+    for (const char *value : {"cudaMalloc", "cudaMalloc:1", "cudaMalloc:0:2", "cudaMalloc:1:2x", "cudaMalloc:x:2"}) {
+        expect_aborted(allocate("SWAPDISTILL_EMULATION_FAIL", value),
+                       std::string("SWAPDISTILL_EMULATION_FAIL is \"") + value + "\"; expected function:n:code");
+    }
+    const Ended healthy = allocate("SWAPDISTILL_EMULATION_DEVICES", "0");
+    expect(healthy.status == 0 && healthy.output.empty(), "no devices: the process printed '" + healthy.output + "'");
+}
+
 TEST(fault_unknown_attribute) {
     int value = 0;
     cudaDeviceGetAttribute(&value, static_cast<cudaDeviceAttr>(9999), 0);

@@ -71,9 +71,8 @@ TEST(fault_buffer_freed_before_its_stream_ran) {
         succeed(cudaMemsetAsync(memory.data, 0, BYTES, stream.handle));
     }
     expect_error(cudaStreamSynchronize(stream.handle), cudaErrorIllegalAddress);
-    expect(std::string(emulation_report_text(0)).find("cudaMemsetAsync, when it ran: devPtr is byte 0 of freed 4096 bytes "
-                                                      "of memory of device 0") == 0,
-           emulation_report_text(0));
+    const std::string words = "cudaMemsetAsync, when it ran: devPtr is byte 0 of freed 4096 bytes of memory";
+    expect(std::string(emulation_report_text(0)).find(words) == 0, emulation_report_text(0));
     expect_report("the buffer was freed before its stream ran");
 }
 
@@ -133,6 +132,51 @@ TEST(fault_event_of_another_device) {
     expect_error(cudaEventRecord(event.handle, stream.handle), cudaErrorInvalidResourceHandle);
 }
 
+TEST(an_event_that_was_never_recorded_has_happened) {
+    Stream stream;
+    Event event;
+    succeed(cudaEventQuery(event.handle));
+    succeed(cudaEventSynchronize(event.handle));
+    succeed(cudaStreamWaitEvent(stream.handle, event.handle, 0));
+    expect_error(cudaStreamQuery(stream.handle), cudaSuccess);
+}
+
+TEST(fault_kernel_on_a_stream_of_another_device) {
+    setenv("SWAPDISTILL_EMULATION_DEVICES", "2", 1);
+    Stream stream;
+    bool ran = false;
+    succeed(cudaSetDevice(1));
+    expect_error(emulation::enqueue(stream.handle, "a kernel", [&] { ran = true; }), cudaErrorInvalidResourceHandle);
+    expect_error(cudaGetLastError(), cudaErrorInvalidResourceHandle);
+    succeed(cudaSetDevice(0));
+    succeed(cudaStreamSynchronize(stream.handle));
+    expect(!ran, "the kernel ran");
+    succeed(emulation::enqueue(stream.handle, "a kernel", [&] { ran = true; }));
+    succeed(cudaStreamSynchronize(stream.handle));
+    expect(ran, "the kernel did not run");
+}
+
+TEST(a_copy_on_a_stream_of_another_device_is_allowed) {
+    setenv("SWAPDISTILL_EMULATION_DEVICES", "2", 1);
+    DeviceMemory memory;
+    Stream stream;
+    succeed(cudaSetDevice(1));
+    succeed(cudaMemsetAsync(memory.data, 0, BYTES, stream.handle));
+    succeed(cudaStreamSynchronize(stream.handle));
+}
+
+TEST(fault_kernel_in_a_failed_capture) {
+    Stream stream;
+    succeed(cudaStreamBeginCapture(stream.handle, cudaStreamCaptureModeThreadLocal));
+    expect_error(cudaStreamSynchronize(stream.handle), cudaErrorStreamCaptureUnsupported);
+    expect_error(cudaGetLastError(), cudaErrorStreamCaptureUnsupported);
+    expect_error(emulation::enqueue(stream.handle, "a kernel", [] {}), cudaErrorStreamCaptureInvalidated);
+    expect_error(cudaPeekAtLastError(), cudaErrorStreamCaptureInvalidated);
+    expect_error(cudaGetLastError(), cudaErrorStreamCaptureInvalidated);
+    cudaGraph_t graph = nullptr;
+    expect_error(cudaStreamEndCapture(stream.handle, &graph), cudaErrorStreamCaptureInvalidated);
+}
+
 TEST(fault_leaked_stream) {
     cudaStream_t stream = nullptr;
     succeed(cudaStreamCreate(&stream));
@@ -163,4 +207,20 @@ TEST(fault_injected_by_the_environment) {
     succeed(cudaStreamCreate(&stream));
     expect(cudaStreamCreate(&second) == 46, "the second stream was created");
     succeed(cudaStreamDestroy(stream));
+}
+
+TEST(fault_injected_launch_is_the_last_error) {
+    emulation_fail_call("cudaLaunchKernel", 1, cudaErrorLaunchOutOfResources);
+    int code = 0;
+    expect(emulation::injected_failure("cudaLaunchKernel", code), "the launch does not fail");
+    expect_error(cudaPeekAtLastError(), cudaErrorLaunchOutOfResources);
+    expect_error(cudaGetLastError(), cudaErrorLaunchOutOfResources);
+    expect_error(cudaGetLastError(), cudaSuccess);
+}
+
+TEST(a_failure_injected_into_another_library_is_no_error_of_the_runtime) {
+    emulation_fail_call("cudnnCreate", 1, 1);
+    int code = 0;
+    expect(emulation::injected_failure("cudnnCreate", code), "the call does not fail");
+    expect_error(cudaGetLastError(), cudaSuccess);
 }
