@@ -103,8 +103,20 @@ std::string function_name(const void *function) {
 }
 
 bool same_line(const void *site, const void *other) {
-    const std::string line = source_line(site);
-    return line != "an unknown line" && line == source_line(other);
+    struct Pair {
+        const void *site;
+        const void *other;
+        bool same;
+    };
+    /* Asked for each barrier that the compiler has copied. */
+    static Pair known[256] = {};
+    const std::uintptr_t hash = reinterpret_cast<std::uintptr_t>(site) * 31 + reinterpret_cast<std::uintptr_t>(other);
+    Pair &pair = known[hash % 256];
+    if (pair.site != site || pair.other != other) {
+        const std::string line = source_line(site);
+        pair = {site, other, line != "an unknown line" && line == source_line(other)};
+    }
+    return pair.same;
 }
 
 } // namespace emulation::kernel

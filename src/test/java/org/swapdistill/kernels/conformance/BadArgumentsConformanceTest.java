@@ -3,6 +3,7 @@ package org.swapdistill.kernels.conformance;
 import static org.bytedeco.javacpp.Pointer.sizeof;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.swapdistill.kernels.bindings.swapdistill.SD_CUDA;
 import static org.swapdistill.kernels.bindings.swapdistill.SD_ERROR_INVALID_ARGUMENT;
 import static org.swapdistill.kernels.bindings.swapdistill.SD_F32;
@@ -18,6 +19,7 @@ import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.SizeTPointer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -37,6 +39,7 @@ import org.swapdistill.kernels.reference.SgdReference;
 import org.swapdistill.kernels.reference.SwapRule;
 
 /** Calls of the C ABI with one mistake each: status, words, and that nothing has changed. */
+@Tag("cuda")
 class BadArgumentsConformanceTest {
     private static final String BACKENDS = "org.swapdistill.kernels.conformance.KernelBackends#all";
     private static final long HUGE = 1L << 40;
@@ -79,7 +82,12 @@ class BadArgumentsConformanceTest {
         swapRefused(backend, call -> call.execution.device(7), "device", "7");
         swapRefused(backend, call -> call.execution.threads(-1), "threads", "-1");
         swapRefused(backend, call -> call.execution.instruction_set(9), "instruction_set", "9");
-        swapRefused(backend, call -> call.execution.stream(new BytePointer(1)), "stream");
+        if (backend.checksContents()) {
+            swapRefused(backend, call -> call.execution.stream(new BytePointer(1)), "stream");
+        } else {
+            swapRefused(backend, call -> call.execution.threads(1), "threads", "1");
+            swapRefused(backend, call -> call.execution.instruction_set(1), "instruction_set", "1");
+        }
         swapRefused(backend, call -> call.options = null, "options", "NULL");
         swapRefused(backend, call -> call.options.struct_size(1), "struct_size", "1");
         swapRefused(backend, call -> call.options.patch_size(0), "patch_size", "0");
@@ -236,8 +244,10 @@ class BadArgumentsConformanceTest {
         assemblyRefused(backend, call -> call.b = call.a, "output_a", "output_b", "overlap");
         assemblyRefused(backend, call -> call.a = call.images, "images", "output_a", "overlap");
         assemblyRefused(backend, call -> call.options.images(1L << 62), "images");
-        assemblyRefused(backend, call -> call.indexA = index(backend, 0, 5), "index_a[1]", "5");
-        assemblyRefused(backend, call -> call.indexB = index(backend, -1, 0), "index_b[0]", "-1");
+        if (backend.checksContents()) {
+            assemblyRefused(backend, call -> call.indexA = index(backend, 0, 5), "index_a[1]", "5");
+            assemblyRefused(backend, call -> call.indexB = index(backend, -1, 0), "index_b[0]", "-1");
+        }
     }
 
     /** The arguments of one good loss, to be spoilt. */
@@ -325,24 +335,23 @@ class BadArgumentsConformanceTest {
         lossRefused(backend, call -> call.arrays.logits_gradient(call.arrays.target()), "logits_gradient", "overlap");
         lossRefused(backend, call -> call.arrays.target_gradient(call.arrays.logits_gradient()), "overlap");
         lossRefused(backend, call -> call.arrays.loss(new FloatPointer(call.arrays.labels())), "loss", "overlap");
-        lossRefused(backend, call -> call.arrays.labels(labels(backend, 0, 1, 2, 5, 0, 0)), "labels[3]", "5");
-        lossRefused(backend, call -> call.arrays.labels(labels(backend, 0, -1, 2, 0, 0, 0)), "labels[1]", "-1");
+        if (backend.checksContents()) {
+            lossRefused(backend, call -> call.arrays.labels(index(backend, 0, 1, 2, 5, 0, 0)), "labels[3]", "5");
+            lossRefused(backend, call -> call.arrays.labels(index(backend, 0, -1, 2, 0, 0, 0)), "labels[1]", "-1");
+        }
     }
 
     /** A 64-bit label whose low half alone would be a class. */
     @ParameterizedTest
     @MethodSource(BACKENDS)
     void wideLabelsAreNotCutOff(KernelBackend backend) {
+        assumeTrue(backend.checksContents(), "a label outside gives NaN");
         lossRefused(backend, call -> {
             BytePointer memory = backend.allocate(48);
             backend.write(memory, ElementType.I64.encodeIntegers(new long[] {0, 0, 1 + (1L << 32), 0, 0, 0}));
             call.options.label_dtype(swapdistill.SD_I64);
             call.arrays.labels(new LongPointer(memory));
         }, "labels[2]", "4294967297");
-    }
-
-    private static IntPointer labels(KernelBackend backend, int... values) {
-        return index(backend, values);
     }
 
     @ParameterizedTest

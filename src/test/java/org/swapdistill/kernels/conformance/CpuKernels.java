@@ -41,6 +41,16 @@ record CpuKernels(String name, int instructionSet) implements KernelBackend {
     }
 
     @Override
+    public boolean checksContents() {
+        return true;
+    }
+
+    @Override
+    public boolean isEmulated() {
+        return false;
+    }
+
+    @Override
     public String toString() {
         return name;
     }

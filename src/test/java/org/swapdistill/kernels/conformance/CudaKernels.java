@@ -81,6 +81,16 @@ final class CudaKernels implements KernelBackend {
         return result;
     }
 
+    @Override
+    public boolean checksContents() {
+        return false;
+    }
+
+    @Override
+    public boolean isEmulated() {
+        return emulated;
+    }
+
     private void synchronise() {
         check("cudaStreamSynchronize", cudart.cudaStreamSynchronize(stream));
     }

@@ -22,4 +22,9 @@ interface KernelBackend {
     /** Copies memory of the device to the host, when all work before has finished. */
     byte[] read(BytePointer memory, int bytes);
 
+    /** Whether a call can refuse what its arrays hold, as an index outside the data set; on CUDA it returns before. */
+    boolean checksContents();
+
+    /** Whether a case of a million classes takes seconds. */
+    boolean isEmulated();
 }

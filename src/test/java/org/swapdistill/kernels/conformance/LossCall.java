@@ -40,6 +40,10 @@ record LossCall(KernelBackend backend, int threads, ElementType dtype, ElementTy
         return new LossCall(backend, threads, newType, labelType, outputs, inPlace, offset, upstreamStride);
     }
 
+    LossCall withLabelType(ElementType newType) {
+        return new LossCall(backend, threads, dtype, newType, outputs, inPlace, offset, upstreamStride);
+    }
+
     LossCall withInPlace() {
         return new LossCall(backend, threads, dtype, labelType, outputs, true, offset, upstreamStride);
     }

@@ -3,6 +3,7 @@ package org.swapdistill.kernels.conformance;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.util.Arrays;
 import java.util.Random;
@@ -78,6 +79,27 @@ class PairAssemblyConformanceTest {
         float[] a = ElementType.F32.decode(outputs[0]);
         for (int i = 0; i < 3 * HEIGHT * WIDTH; i++) {
             assertEquals((images[3 * 3 * HEIGHT * WIDTH + i] & 0xFF) / 255f, a[i], 1e-7);
+        }
+    }
+
+    /** Where the call cannot look at the indices; the other backends refuse them. */
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void anIndexOutsideTheDataSetGivesAnImageOfNaN(KernelBackend backend) {
+        assumeFalse(backend.checksContents(), "an index outside is refused");
+        byte[] images = dataSet(4, 3);
+        int[] good = {0, 1, 2, 3, 0, 1};
+        int[] bad = {0, 4, 2, -1, Integer.MAX_VALUE, Integer.MIN_VALUE};
+        int[] other = {3, 2, 1, 0, 3, 2};
+        byte[][] expected = assemble(backend, augmented(4), null, PLACE, images, good, other);
+        byte[][] actual = assemble(backend, augmented(4), null, PLACE, images, bad, other);
+        assertArrayEquals(expected[1], actual[1]);
+        float[] a = ElementType.F32.decode(actual[0]);
+        float[] whole = ElementType.F32.decode(expected[0]);
+        int elements = 3 * HEIGHT * WIDTH;
+        for (int i = 0; i < a.length; i++) {
+            float value = bad[i / elements] == good[i / elements] ? whole[i] : Float.NaN;
+            assertEquals(value, a[i], "element " + i % elements + " of index " + bad[i / elements]);
         }
     }
 
