@@ -230,9 +230,11 @@ void checked_access(std::uintptr_t address, std::size_t bytes, AccessKind kind, 
     count_access(address, bytes, kind, shared, site, 0);
 }
 
-/* The host side of the sources runs outside of any thread of the device, and what lies on the stack is private. */
+/* The host side of the sources does not run on the stack of a thread of the device; other threads of the host may be there
+ * while one runs a launch. What lies on that stack is private. */
 inline bool is_private(std::uintptr_t address) {
-    return !machine.running || address - machine.stack < STACK_BYTES;
+    const std::uintptr_t here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    return here - machine.stack >= STACK_BYTES || address - machine.stack < STACK_BYTES;
 }
 
 inline void access(const void *pointer, std::size_t bytes, AccessKind kind, const void *site) {
