@@ -1,8 +1,6 @@
 /**
- * Measurements of this library against libtorch (JavaCPP PyTorch) and the machine's copy bandwidth.
- *
- * <p>{@link org.swapdistill.benchmarks.PeerComparison} is the program. A {@link org.swapdistill.benchmarks.Case} is one
- * piece of work with several {@link org.swapdistill.benchmarks.Contender}s; every contender's result is compared with a
- * plain reference in double precision before anything is timed.
+ * The JMH suites and the program of {@code benchmarks.jar}. A {@link org.swapdistill.benchmarks.Suite} does the work of a
+ * {@link org.swapdistill.benchmarks.cases.Case} by one implementation; {@link org.swapdistill.benchmarks.Main} runs them,
+ * their short form, and comparisons of results.
  */
 package org.swapdistill.benchmarks;

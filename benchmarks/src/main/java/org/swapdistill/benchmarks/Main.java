@@ -1,0 +1,37 @@
+package org.swapdistill.benchmarks;
+
+import java.util.Arrays;
+import org.swapdistill.benchmarks.report.ResultComparison;
+import org.swapdistill.benchmarks.report.ShortForm;
+
+/**
+ * The program of {@code benchmarks.jar}: {@code short} runs the short form of everything, {@code compare} compares two
+ * result files, and anything else is for JMH.
+ */
+public final class Main {
+    private static final String COMMANDS = """
+            Besides JMH's options:
+              short [--help]                 everything in at most 15 minutes: JSON, Markdown and charts
+              compare BEFORE.json AFTER.json ratios of two result files, and what became slower
+            """;
+
+    private Main() {
+    }
+
+    /** Runs a command, or JMH. */
+    public static void main(String[] args) throws Exception {
+        System.setProperty("java.awt.headless", "true");
+        String command = args.length == 0 ? "" : args[0];
+        String[] rest = Arrays.copyOfRange(args, Math.min(1, args.length), args.length);
+        switch (command) {
+            case "short" -> ShortForm.main(rest);
+            case "compare" -> ResultComparison.main(rest);
+            default -> {
+                if (command.equals("-h")) {
+                    System.out.println(COMMANDS);
+                }
+                JmhRun.main(args);
+            }
+        }
+    }
+}
