@@ -8,21 +8,58 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
-#include <memory>
 #include <string>
+#include <unordered_set>
 
 namespace emulation {
 namespace {
 
 constexpr std::uint64_t MOST_DEVICES = 64;
 
+/* What handles of one kind stand for. Never freed, so that no handle is given out twice and the use of a destroyed one
+ * is seen. */
+template <typename T>
+class Handles {
+  public:
+    explicit Handles(const char *kind) : kind_(kind) {}
+
+    T *create() {
+        all_.emplace_back();
+        known_.insert(&all_.back());
+        object_created(kind_, &all_.back());
+        return &all_.back();
+    }
+
+    /* Reports a handle that was destroyed or never created, and answers null. */
+    T *find(T *handle) const {
+        if (known_.count(handle) == 0) {
+            report(hexadecimal(handle) + " is no " + kind_, cudaErrorInvalidResourceHandle);
+            return nullptr;
+        }
+        if (handle->destroyed) {
+            report("use of a destroyed " + std::string(kind_) + ", " + hexadecimal(handle),
+                   cudaErrorInvalidResourceHandle);
+            return nullptr;
+        }
+        return handle;
+    }
+
+    /* In the order in which they were created; stays valid while others are. */
+    std::deque<T> &all() { return all_; }
+
+  private:
+    const char *kind_;
+    std::deque<T> all_;
+    std::unordered_set<const T *> known_;
+};
+
 struct Streams {
-    /* Never freed, so that no handle is given out twice and the use of a destroyed one is seen. */
-    std::vector<std::unique_ptr<CUstream_st>> streams;
-    std::vector<std::unique_ptr<CUevent_st>> events;
-    std::vector<std::unique_ptr<CUgraph_st>> graphs;
-    std::vector<std::unique_ptr<CUgraphExec_st>> executables;
+    Handles<CUstream_st> streams{"stream"};
+    Handles<CUevent_st> events{"event"};
+    Handles<CUgraph_st> graphs{"graph"};
+    Handles<CUgraphExec_st> executables{"executable graph"};
     std::map<int, CUstream_st *> default_streams;
+    std::vector<CUstream_st *> capturing;
     Clock host;
     const CUstream_st::Work *running = nullptr;
     const CUstream_st *running_on = nullptr;
@@ -35,23 +72,6 @@ Streams &streams() {
 }
 
 thread_local int device_of_thread = 0;
-thread_local std::vector<CUstream_st *> captures_of_thread;
-
-template <typename T>
-T *find(const std::vector<std::unique_ptr<T>> &all, T *handle, const char *kind) {
-    for (const auto &each : all) {
-        if (each.get() == handle) {
-            if (handle->destroyed) {
-                report("use of a destroyed " + std::string(kind) + ", " + hexadecimal(handle),
-                       cudaErrorInvalidResourceHandle);
-                return nullptr;
-            }
-            return handle;
-        }
-    }
-    report(hexadecimal(handle) + " is no " + kind, cudaErrorInvalidResourceHandle);
-    return nullptr;
-}
 
 CUstream_st *default_stream(int device) {
     CUstream_st *&stream = streams().default_streams[device];
@@ -71,10 +91,10 @@ bool is_default(const CUstream_st *stream) {
  * (CUDA Runtime API, "Stream synchronization behavior", legacy default stream). */
 void follow_default_stream(CUstream_st *stream, CUstream_st::Work &work) {
     if (is_default(stream)) {
-        for (const auto &other : streams().streams) {
-            if (other.get() != stream && other->device == stream->device && other->blocking && other->enqueued > 0) {
-                work.after.emplace_back(other.get(), other->enqueued);
-                work.clock.join(other->clock);
+        for (CUstream_st &other : streams().streams.all()) {
+            if (&other != stream && other.device == stream->device && other.blocking && other.enqueued > 0) {
+                work.after.emplace_back(&other, other.enqueued);
+                work.clock.join(other.clock);
             }
         }
     } else if (stream->blocking) {
@@ -156,52 +176,41 @@ CUstream_st *find_stream(cudaStream_t stream) {
     if (stream == nullptr || stream == cudaStreamLegacy) {
         return default_stream(current_device());
     }
-    return find(streams().streams, stream, "stream");
+    return streams().streams.find(stream);
 }
 
 CUevent_st *find_event(cudaEvent_t event) {
-    return find(streams().events, event, "event");
+    return streams().events.find(event);
 }
 
 CUgraph_st *find_graph(cudaGraph_t graph) {
-    return find(streams().graphs, graph, "graph");
+    return streams().graphs.find(graph);
 }
 
 CUgraphExec_st *find_executable(cudaGraphExec_t executable) {
-    return find(streams().executables, executable, "executable graph");
+    return streams().executables.find(executable);
 }
 
 CUstream_st *new_stream(int device, bool blocking) {
-    auto &all = streams().streams;
-    all.push_back(std::make_unique<CUstream_st>());
-    CUstream_st *stream = all.back().get();
-    stream->number = static_cast<int>(all.size()) - 1;
+    CUstream_st *stream = streams().streams.create();
+    stream->number = static_cast<int>(streams().streams.all().size()) - 1;
     stream->device = device;
     stream->blocking = blocking;
-    object_created("stream", stream);
     return stream;
 }
 
 CUevent_st *new_event() {
-    auto &all = streams().events;
-    all.push_back(std::make_unique<CUevent_st>());
-    all.back()->device = current_device();
-    object_created("event", all.back().get());
-    return all.back().get();
+    CUevent_st *event = streams().events.create();
+    event->device = current_device();
+    return event;
 }
 
 CUgraph_st *new_graph() {
-    auto &all = streams().graphs;
-    all.push_back(std::make_unique<CUgraph_st>());
-    object_created("graph", all.back().get());
-    return all.back().get();
+    return streams().graphs.create();
 }
 
 CUgraphExec_st *new_executable() {
-    auto &all = streams().executables;
-    all.push_back(std::make_unique<CUgraphExec_st>());
-    object_created("executable graph", all.back().get());
-    return all.back().get();
+    return streams().executables.create();
 }
 
 cudaError_t append(CUstream_st *stream, const char *what, std::vector<Node> nodes,
@@ -249,8 +258,9 @@ void wait_for_stream(CUstream_st *stream) {
 }
 
 void wait_for_device(int device) {
-    for (std::size_t i = 0; i < streams().streams.size(); i++) {
-        CUstream_st *stream = streams().streams[i].get();
+    /* Not by iterators: work that runs may create a default stream. */
+    for (std::size_t i = 0; i < streams().streams.all().size(); i++) {
+        CUstream_st *stream = &streams().streams.all()[i];
         if (stream->device == device) {
             wait_for_stream(stream);
         }
@@ -263,25 +273,22 @@ void host_has_seen(const Clock &clock) {
 }
 
 cudaError_t unsafe_in_capture() {
-    CUstream_st *found = captures_of_thread.empty() ? nullptr : captures_of_thread.back();
-    if (found == nullptr) {
-        for (const auto &stream : streams().streams) {
-            if (stream->captured != nullptr && stream->capture_mode == cudaStreamCaptureModeGlobal) {
-                found = stream.get();
-            }
+    cudaError_t answer = cudaSuccess;
+    for (CUstream_st *stream : streams().capturing) {
+        const bool own = stream->capture_thread == std::this_thread::get_id();
+        if (stream->capture_mode == cudaStreamCaptureModeGlobal ||
+            (own && stream->capture_mode == cudaStreamCaptureModeThreadLocal)) {
+            stream->capture_invalid = true;
+            answer = cudaErrorStreamCaptureUnsupported;
         }
     }
-    if (found == nullptr || found->capture_mode == cudaStreamCaptureModeRelaxed) {
-        return cudaSuccess;
-    }
-    found->capture_invalid = true;
-    return cudaErrorStreamCaptureUnsupported;
+    return answer;
 }
 
 cudaError_t waits_for_captured_device(int device) {
     cudaError_t answer = cudaSuccess;
-    for (const auto &stream : streams().streams) {
-        if (stream->captured != nullptr && stream->device == device) {
+    for (CUstream_st *stream : streams().capturing) {
+        if (stream->device == device) {
             stream->capture_invalid = true;
             answer = cudaErrorStreamCaptureUnsupported;
         }
@@ -290,25 +297,24 @@ cudaError_t waits_for_captured_device(int device) {
 }
 
 cudaError_t implicit_in_capture(const CUstream_st *stream) {
-    if (is_default(stream)) {
-        for (const auto &other : streams().streams) {
-            if (other->captured != nullptr && other->blocking && other->device == stream->device) {
-                other->capture_invalid = true;
-                return cudaErrorStreamCaptureImplicit;
-            }
+    cudaError_t answer = cudaSuccess;
+    for (CUstream_st *other : streams().capturing) {
+        if (is_default(stream) && other->blocking && other->device == stream->device) {
+            other->capture_invalid = true;
+            answer = cudaErrorStreamCaptureImplicit;
         }
     }
-    return cudaSuccess;
+    return answer;
 }
 
 void capture_begins(CUstream_st *stream) {
     stream->capture_thread = std::this_thread::get_id();
-    captures_of_thread.push_back(stream);
+    streams().capturing.push_back(stream);
 }
 
 void capture_ends(CUstream_st *stream) {
-    captures_of_thread.erase(std::remove(captures_of_thread.begin(), captures_of_thread.end(), stream),
-                             captures_of_thread.end());
+    auto &all = streams().capturing;
+    all.erase(std::remove(all.begin(), all.end(), stream), all.end());
 }
 
 cudaError_t enqueue(cudaStream_t stream, const char *what, std::function<void()> work, std::vector<Access> accesses) {

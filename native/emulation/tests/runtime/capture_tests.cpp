@@ -1,6 +1,7 @@
 /* Graphs: what a capture records, and what it does not allow. */
 #include "emulation/tests/runtime/fixtures.h"
 
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -54,6 +55,53 @@ TEST(another_thread_may_do_what_the_capturing_thread_may_not) {
     cudaGraph_t graph = nullptr;
     succeed(cudaStreamEndCapture(stream.handle, &graph));
     succeed(cudaGraphDestroy(graph));
+}
+
+TEST(a_relaxed_capture_may_be_ended_by_another_thread) {
+    Stream stream;
+    succeed(cudaStreamBeginCapture(stream.handle, cudaStreamCaptureModeRelaxed));
+    DeviceMemory memory;
+    cudaGraph_t graph = nullptr;
+    std::thread([&] { succeed(cudaStreamEndCapture(stream.handle, &graph)); }).join();
+    succeed(cudaGraphDestroy(graph));
+}
+
+TEST(a_capture_that_another_thread_has_ended_forbids_nothing_any_more) {
+    Stream stream;
+    cudaGraph_t graph = nullptr;
+    succeed(cudaStreamBeginCapture(stream.handle, cudaStreamCaptureModeRelaxed));
+    std::thread([&] { succeed(cudaStreamEndCapture(stream.handle, &graph)); }).join();
+    succeed(cudaGraphDestroy(graph));
+    std::promise<void> begun, used;
+    std::thread other([&] {
+        begin(stream.handle);
+        begun.set_value();
+        used.get_future().wait();
+        succeed(cudaStreamEndCapture(stream.handle, &graph));
+    });
+    begun.get_future().wait();
+    { DeviceMemory memory; }
+    used.set_value();
+    other.join();
+    succeed(cudaGraphDestroy(graph));
+}
+
+TEST(fault_allocation_by_another_thread_inside_a_global_capture) {
+    Stream stream;
+    succeed(cudaStreamBeginCapture(stream.handle, cudaStreamCaptureModeGlobal));
+    cudaError_t error = cudaSuccess;
+    std::thread([&] {
+        /* Its own capture, which forbids nothing, does not hide the other. */
+        Stream own;
+        succeed(cudaStreamBeginCapture(own.handle, cudaStreamCaptureModeRelaxed));
+        void *data = nullptr;
+        error = cudaMalloc(&data, 4);
+        cudaGraph_t graph = nullptr;
+        succeed(cudaStreamEndCapture(own.handle, &graph));
+        succeed(cudaGraphDestroy(graph));
+    }).join();
+    expect_error(error, cudaErrorStreamCaptureUnsupported);
+    expect_invalidated(stream);
 }
 
 TEST(fault_stream_synchronisation_inside_capture) {
