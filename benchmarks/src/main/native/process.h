@@ -35,7 +35,8 @@ static inline int remember_library(struct dl_phdr_info *library, size_t, void *n
 }
 
 /* Sets the threads that the calling thread's parallel regions use, in every OpenMP runtime that is loaded; returns how
- * many libraries gave access to one. Libraries that the JVM loads are not visible without a handle, hence the search. */
+ * many libraries gave access to one. Libraries that the JVM loads are not visible without a handle, hence the
+ * search. */
 static inline int use_openmp_threads(int threads) {
     std::vector<std::string> names;
     dl_iterate_phdr(remember_library, &names);

@@ -24,8 +24,8 @@ import org.swapdistill.benchmarks.cases.UnavailableException;
 
 /**
  * JMH with all of its options, the secondary results of {@link MachineShare}, and after the results a list of what was
- * not available and why, and of what failed, which JMH alone would only show on the way. The exit code is 1 if something
- * failed that was available.
+ * not available and why, and of what failed, which JMH alone would only show on the way. The exit code is 1 if
+ * something failed that was available.
  */
 final class JmhRun {
 

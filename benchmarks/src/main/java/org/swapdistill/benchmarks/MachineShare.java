@@ -19,8 +19,8 @@ import org.swapdistill.benchmarks.machine.ProcessMemory;
 
 /**
  * Secondary results of every iteration: bytes per second counted at the ideal number of bytes and their share of the
- * copy bandwidth, or additions and multiplications per second and their share of a matrix product's; and the peak memory
- * of the process. The machine's limit is measured before each iteration.
+ * copy bandwidth, or additions and multiplications per second and their share of a matrix product's; and the peak
+ * memory of the process. The machine's limit is measured before each iteration.
  */
 public final class MachineShare implements InternalProfiler {
     private static volatile Suite suite;

@@ -1,6 +1,7 @@
 package org.swapdistill.benchmarks;
 
 import java.util.Arrays;
+import org.swapdistill.benchmarks.machine.LibraryCache;
 import org.swapdistill.benchmarks.report.ResultComparison;
 import org.swapdistill.benchmarks.report.ShortForm;
 
@@ -24,7 +25,10 @@ public final class Main {
         String command = args.length == 0 ? "" : args[0];
         String[] rest = Arrays.copyOfRange(args, Math.min(1, args.length), args.length);
         switch (command) {
-            case "short" -> ShortForm.main(rest);
+            case "short" -> {
+                LibraryCache.refresh();
+                ShortForm.main(rest);
+            }
             case "compare" -> ResultComparison.main(rest);
             default -> {
                 if (command.equals("-h")) {

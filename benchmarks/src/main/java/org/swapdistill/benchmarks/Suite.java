@@ -21,6 +21,7 @@ import org.openjdk.jmh.annotations.Warmup;
 import org.swapdistill.benchmarks.cases.Case;
 import org.swapdistill.benchmarks.cases.Contender;
 import org.swapdistill.benchmarks.cases.Implementation;
+import org.swapdistill.benchmarks.machine.LibraryCache;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Layout;
 
@@ -58,6 +59,7 @@ public abstract class Suite {
     /** Prepares, checks and chooses. */
     @Setup(Level.Trial)
     public void prepare() {
+        LibraryCache.refresh();
         Implementation who = Implementation.parse(implementation);
         work = create();
         List<Contender> forms = work.contenders(who);

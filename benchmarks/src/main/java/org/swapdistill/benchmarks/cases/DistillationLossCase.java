@@ -178,10 +178,10 @@ public final class DistillationLossCase extends Case {
     private ReferenceDistillationLoss expected() {
         if (expected == null) {
             expected = new ReferenceDistillationLoss(shape, logitsA, logitsB, labels, TEMPERATURE, false);
-            expected.compute();
+            expected.computeInParallel();
             ReferenceDistillationLoss naive = new ReferenceDistillationLoss(shape, logitsA, logitsB, labels,
                     TEMPERATURE, true);
-            naive.compute();
+            naive.computeInParallel();
             naiveLossError = Math.abs(naive.loss() - expected.loss());
             naiveError = Math.max(error(naive.gradientA(), expected.gradientA()),
                     error(naive.gradientB(), expected.gradientB()));

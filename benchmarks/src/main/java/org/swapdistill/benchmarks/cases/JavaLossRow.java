@@ -1,8 +1,8 @@
 package org.swapdistill.benchmarks.cases;
 
 /**
- * Three passes: the largest logits; the exponentials, kept; the gradient. The exponential is a polynomial in f32, several
- * times as fast as {@link Math#exp} and good to two units in the last place.
+ * Three passes: the largest logits; the exponentials, kept; the gradient. The exponential is a polynomial in f32,
+ * several times as fast as {@link Math#exp} and good to two units in the last place.
  */
 final class JavaLossRow implements LossRow {
     private static final float LOG2_E = 1.44269504f;

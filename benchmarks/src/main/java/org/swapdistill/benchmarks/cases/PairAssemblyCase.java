@@ -17,10 +17,10 @@ import org.swapdistill.tensor.Layout;
 import org.swapdistill.tensor.Tensor;
 
 /**
- * {@link PairAssembler} from a u8 data set [M, C, H, W] to a normalised batch: random crops, flips and patch swaps, each
- * with probability 1/2. Images up to 64 pixels come from a data set of 50,000 of the same size with a border of an
- * eighth; larger ones are crops of 512 images an eighth larger. This library draws crops, flips and positions within its
- * time; the others are handed them.
+ * {@link PairAssembler} from a u8 data set [M, C, H, W] to a normalised batch: random crops, flips and patch swaps,
+ * each with probability 1/2. Images up to 64 pixels come from a data set of 50,000 of the same size with a border of an
+ * eighth; larger ones are crops of 512 images an eighth larger. This library draws crops, flips and positions within
+ * its time; the others are handed them.
  */
 public final class PairAssemblyCase extends Case {
     private static final RandomPosition AT = new RandomPosition(20260102L, 1, 7, 0);

@@ -1,5 +1,7 @@
 package org.swapdistill.benchmarks.cases;
 
+import java.util.stream.IntStream;
+
 /**
  * The symmetric pair loss with detached targets, mean over the rows, both weights 1, with the factor T^2, by its
  * definition: row by row, in double precision or, as the naive method whose error is the measure of others, with every
@@ -49,14 +51,24 @@ final class ReferenceDistillationLoss {
         return gradientB;
     }
 
-    /** Computes loss and gradients. */
+    /** Computes loss and gradients on the calling thread. */
     void compute() {
-        int rows = shape.rows();
+        compute(IntStream.range(0, shape.rows()));
+    }
+
+    /** The same on all processors. */
+    void computeInParallel() {
+        compute(IntStream.range(0, shape.rows()).parallel());
+    }
+
+    private void compute(IntStream rows) {
+        double[] rowLosses = new double[shape.rows()];
+        rows.forEach(row -> rowLosses[row] = row(row));
         double sum = 0;
-        for (int row = 0; row < rows; row++) {
-            sum = stored(sum + row(row));
+        for (double rowLoss : rowLosses) {
+            sum = stored(sum + rowLoss);
         }
-        loss = stored(sum / (2.0 * rows));
+        loss = stored(sum / (2.0 * rowLosses.length));
     }
 
     /** Returns the row's loss, both images together. */

@@ -69,8 +69,10 @@ public final class TrainingStepCase extends Case {
     List<Contender> make(Implementation implementation) {
         return switch (implementation) {
             case REFERENCE -> reference();
-            case JAVA, VECTOR -> throw new UnavailableException(implementation,
-                    "the suites have no network of their own in Java besides the reference");
+            case JAVA -> inJava(implementation, new JavaTraining.Arithmetic(new JavaMatrixProduct(),
+                    new JavaLossRow(classes(), TEMPERATURE, labels.length), new JavaSgdArithmetic()));
+            case VECTOR -> inJava(implementation, new JavaTraining.Arithmetic(new VectorMatrixProduct(),
+                    new VectorLossRow(classes(), TEMPERATURE, labels.length), new VectorSgdArithmetic()));
             case ONEDNN -> throw new UnavailableException(implementation,
                     "oneDNN has the operations of a network, but no training step; native is built on them");
             case NATIVE, CUDA -> ours(implementation);
@@ -90,6 +92,23 @@ public final class TrainingStepCase extends Case {
             training.reset();
             training.step();
             compare("reference", new Outcome(training.loss(), training.values()));
+        }));
+    }
+
+    private int classes() {
+        return shape.architecture().classes();
+    }
+
+    private List<Contender> inJava(Implementation implementation, JavaTraining.Arithmetic arithmetic) {
+        if (type != DType.F32) {
+            throw new UnavailableException(implementation, "written for f32");
+        }
+        JavaTraining training = new JavaTraining(own(new ThreadTeam(threads)), shape.architecture(), initialState,
+                images, labels, arithmetic, SETTINGS);
+        return List.of(Contender.onHost(implementation, "arrays", training::step, () -> {
+            training.reset();
+            training.step();
+            compare(implementation.toString(), new Outcome(training.loss(), training.values()));
         }));
     }
 
@@ -168,8 +187,9 @@ public final class TrainingStepCase extends Case {
 
     /**
      * The loss, and the change of each parameter. An activation that rounds to the other side of a ReLU's zero changes
-     * the gradients of all earlier layers, whoever computes it, by half a percent in a small network and by some percent
-     * in a deep one; a mistake in a layer's gradient changes that layer's by more. The last layer has no such excuse.
+     * the gradients of all earlier layers, whoever computes it, by half a percent in a small network and by some
+     * percent in a deep one; a mistake in a layer's gradient changes that layer's by more. The last layer has no such
+     * excuse.
      */
     private void compare(String who, Outcome actual) {
         expected();

@@ -35,9 +35,9 @@ final class InterleavedTimer {
      *
      * @param rivals works of the same name are alternatives, of which the fastest counts; null for none
      * @param prepare called untimed before each sample
-     * @param seldom whether few samples are enough
+     * @param essential whether it has several samples even if a call is very long
      */
-    record Work(String rivals, Runnable prepare, Runnable body, Stopwatch stopwatch, boolean seldom) {
+    record Work(String rivals, Runnable prepare, Runnable body, Stopwatch stopwatch, boolean essential) {
     }
 
     /** Seconds per call, and the rounds that they were taken in. */
@@ -103,11 +103,13 @@ final class InterleavedTimer {
         for (int w = 0; w < calls.length; w++) {
             double call = calls[w];
             int perSample = (int) Math.max(1, Math.min(MOST_CALLS, SAMPLE_SECONDS / call));
-            boolean seldom = works.get(w).seldom
-                    || call > HOPELESS * fastest.getOrDefault(works.get(w).rivals, Double.MAX_VALUE);
+            boolean hopeless = call > HOPELESS * fastest.getOrDefault(works.get(w).rivals, Double.MAX_VALUE);
             double round = call * (perSample + (call >= LONG_CALL_SECONDS ? 0 : 1));
-            int few = call >= VERY_LONG_CALL_SECONDS ? seldom ? 1 : FEWEST_LONG_ROUNDS : FEWEST_ROUNDS;
-            int rounds = seldom ? few : (int) Math.max(few, Math.min(MOST_ROUNDS, share / round));
+            int few = FEWEST_ROUNDS;
+            if (call >= VERY_LONG_CALL_SECONDS) {
+                few = works.get(w).essential && !hopeless ? FEWEST_LONG_ROUNDS : 1;
+            }
+            int rounds = hopeless ? few : (int) Math.max(few, Math.min(MOST_ROUNDS, share / round));
             paces.add(new Pace(call, perSample, rounds));
         }
         return paces;
@@ -119,14 +121,11 @@ final class InterleavedTimer {
         double fastest = Double.MAX_VALUE;
         double total = 0;
         int calls = 0;
-        while (calls < 2 || total < WARM_UP_SECONDS) {
+        while (calls < 2 && total < VERY_LONG_CALL_SECONDS || total < WARM_UP_SECONDS) {
             double seconds = Math.max(1e-9, work.stopwatch.seconds(work.body, 1));
             fastest = Math.min(fastest, seconds);
             total += seconds;
             calls++;
-            if (work.seldom && seconds > VERY_LONG_CALL_SECONDS) {
-                break;
-            }
         }
         return fastest;
     }

@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.swapdistill.benchmarks.cases.Bound;
 import org.swapdistill.benchmarks.cases.Case;
@@ -22,6 +24,9 @@ import org.swapdistill.benchmarks.machine.OpenMp;
  */
 final class Measurement {
     private static final int ALLOCATION_CALLS = 10_000;
+    /** Those whose ratio is what the short form is for. */
+    private static final Set<Implementation> ESSENTIAL = EnumSet.of(Implementation.NATIVE, Implementation.LIBTORCH,
+            Implementation.CUDA, Implementation.LIBTORCH_CUDA);
 
     private final Environment environment;
     private final double seconds;
@@ -125,16 +130,16 @@ final class Measurement {
         for (Entry entry : entries) {
             Implementation who = entry.contender.implementation();
             String rivals = entry.contender.comparable() ? entry.planned.params() + who.toString() : null;
-            boolean seldom = who == Implementation.REFERENCE || !entry.contender.comparable();
+            boolean essential = ESSENTIAL.contains(who) && entry.contender.comparable();
             works.add(new InterleavedTimer.Work(rivals,
                     mixedThreads ? () -> OpenMp.useThreads(entry.planned.threads()) : () -> { },
-                    entry.contender.work(), entry.contender.stopwatch(), seldom));
+                    entry.contender.work(), entry.contender.stopwatch(), essential));
         }
         Bound.Kind kind = entries.get(0).work.bound().kind();
         int threads = group.cases().get(0).threads();
         try (Limits limits = new Limits(mixedThreads ? Bound.Kind.NOTHING : kind, threads)) {
             limits.ways().forEach(way -> works.add(
-                    new InterleavedTimer.Work(null, () -> { }, way.pass(), Stopwatch.HOST, false)));
+                    new InterleavedTimer.Work(null, () -> { }, way.pass(), Stopwatch.HOST, true)));
             List<InterleavedTimer.Samples> samples = InterleavedTimer.sample(works, seconds * group.cases().size());
             Map<String, Metric> limit = limits.best(samples.subList(entries.size(), samples.size()));
             for (int i = 0; i < entries.size(); i++) {

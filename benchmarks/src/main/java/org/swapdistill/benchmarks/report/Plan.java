@@ -25,9 +25,11 @@ final class Plan {
     private static final List<Implementation> WITH_TUNED_ALLOCATOR = List.of(Implementation.NATIVE,
             Implementation.LIBTORCH);
     private static final List<Implementation> OURS = List.of(Implementation.NATIVE);
-    /** The networks of the larger training steps take the reference in plain Java minutes. */
-    private static final List<Implementation> WITHOUT_REFERENCE = ALL.stream()
-            .filter(implementation -> implementation != Implementation.REFERENCE).toList();
+    /** The reference takes half a minute for a step of the smallest network and ten seconds for a dense loss. */
+    private static final List<Implementation> WITHOUT_REFERENCE = without(Implementation.REFERENCE);
+    /** Plain Java takes as long for the larger ones. */
+    private static final List<Implementation> WITHOUT_JAVA = without(Implementation.REFERENCE, Implementation.JAVA,
+            Implementation.VECTOR);
 
     /**
      * Cases that are timed in turns.
@@ -56,24 +58,18 @@ final class Plan {
     /** All groups, the most important ones first. */
     static List<Group> groups(Environment environment, int threads) {
         List<Group> groups = new ArrayList<>();
-        List<PlannedCase> cases = Stream.of(
-                        swap("64x3x224x224-patch32", threads), swap("128x3x32x32-patch8", threads),
-                        assembly("128x3x32x32-patch8", threads), assembly("32x3x224x224-patch32", threads),
-                        assembly("128x3x224x224-patch32", threads), loss("256x10", threads), loss("256x100", threads),
-                        loss("4096x1000", threads), sgd(threads), training("resnet20-128x3x32x32", threads),
-                        training("resnet18-64x3x32x32", threads), loss("512x32000", threads),
-                        loss("64x151936", threads), call("crossing"), call("patch_swap"), call("assemble_pairs"),
-                        call("distillation_loss"), call("sgd_update"), loss("8x21x512x512", threads),
-                        training("resnet50-8x3x224x224", threads))
-                .toList();
-        for (PlannedCase planned : cases) {
-            boolean callOverhead = planned.suite().startsWith("CallOverhead");
-            if (environment == Environment.DEFAULT) {
-                groups.add(alone(planned));
-            } else if (!callOverhead) {
-                groups.add(alone(planned.with(WITH_TUNED_ALLOCATOR)));
-            }
-        }
+        List<PlannedCase> cases = List.of(
+                swap("64x3x224x224-patch32", threads), swap("128x3x32x32-patch8", threads),
+                assembly("128x3x32x32-patch8", threads), assembly("32x3x224x224-patch32", threads),
+                assembly("128x3x224x224-patch32", threads),
+                loss("256x10", threads), loss("256x100", threads), loss("4096x1000", threads),
+                sgd(threads),
+                training("resnet20-128x3x32x32", threads).with(WITHOUT_REFERENCE),
+                training("resnet18-64x3x32x32", threads),
+                loss("512x32000", threads), loss("64x151936", threads),
+                call("crossing"), call("patch_swap"), call("assemble_pairs"), call("distillation_loss"),
+                call("sgd_update"));
+        cases.forEach(planned -> addAlone(groups, planned, environment));
         if (environment == Environment.DEFAULT) {
             groups.add(series("threads", Purpose.THREADS, Stream.of(1, threads).distinct().flatMap(count -> Stream.of(
                     swap("128x3x32x32-patch8", count), assembly("128x3x32x32-patch8", count),
@@ -84,12 +80,27 @@ final class Plan {
             groups.add(series("batch", Purpose.BATCH, Stream.of(16, 32, 64, 128).map(
                     batch -> training("resnet20-" + batch + "x3x32x32", threads)), WITH_TUNED_ALLOCATOR));
         }
+        addAlone(groups, training("resnet50-8x3x224x224", threads), environment);
+        addAlone(groups, loss("8x21x512x512", threads).with(WITHOUT_REFERENCE), environment);
         return groups;
+    }
+
+    /** Calls that do next to nothing allocate next to nothing, so they are not repeated with the tuned allocator. */
+    private static void addAlone(List<Group> groups, PlannedCase planned, Environment environment) {
+        if (environment == Environment.DEFAULT) {
+            groups.add(alone(planned));
+        } else if (!planned.suite().startsWith("CallOverhead")) {
+            groups.add(alone(planned.with(WITH_TUNED_ALLOCATOR)));
+        }
     }
 
     /** The step whose memory is measured. */
     static PlannedCase memory(int threads) {
         return training("resnet18-64x3x32x32", threads).with(WITH_TUNED_ALLOCATOR);
+    }
+
+    private static List<Implementation> without(Implementation... others) {
+        return ALL.stream().filter(implementation -> !List.of(others).contains(implementation)).toList();
     }
 
     private static Group alone(PlannedCase planned) {
@@ -123,7 +134,7 @@ final class Plan {
     }
 
     private static PlannedCase training(String shape, int threads) {
-        return planned("TrainingStepBenchmark", params("shape", shape), threads, WITHOUT_REFERENCE,
+        return planned("TrainingStepBenchmark", params("shape", shape), threads, WITHOUT_JAVA,
                 () -> new TrainingStepCase(shape, DType.F32, threads));
     }
 

@@ -60,7 +60,8 @@ final class ResultPage {
             return;
         }
         title("Times as long as native");
-        page.append("Median and quartiles of quotients of samples taken in the same round; the fastest form counts.\n\n");
+        page.append("Median and quartiles of quotients of samples taken in the same round; the fastest form counts.")
+                .append("\n\n");
         List<String> cells = new ArrayList<>(List.of("case", "native, ms"));
         cells.addAll(PEERS.subList(0, PEERS.size() - 1));
         for (Environment environment : Environment.values()) {
