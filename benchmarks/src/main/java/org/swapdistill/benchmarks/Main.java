@@ -1,6 +1,8 @@
 package org.swapdistill.benchmarks;
 
+import java.io.IOException;
 import java.util.Arrays;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.swapdistill.benchmarks.machine.LibraryCache;
 import org.swapdistill.benchmarks.report.ResultComparison;
 import org.swapdistill.benchmarks.report.ShortForm;
@@ -19,23 +21,28 @@ public final class Main {
     private Main() {
     }
 
-    /** Runs a command, or JMH. */
+    /** Runs a command, or JMH. Arguments that make no sense end it with a sentence and exit code 2. */
     public static void main(String[] args) throws Exception {
         System.setProperty("java.awt.headless", "true");
         String command = args.length == 0 ? "" : args[0];
         String[] rest = Arrays.copyOfRange(args, Math.min(1, args.length), args.length);
-        switch (command) {
-            case "short" -> {
-                LibraryCache.refresh();
-                ShortForm.main(rest);
-            }
-            case "compare" -> ResultComparison.main(rest);
-            default -> {
-                if (command.equals("-h")) {
-                    System.out.println(COMMANDS);
+        try {
+            switch (command) {
+                case "short" -> {
+                    LibraryCache.refresh();
+                    ShortForm.main(rest);
                 }
-                JmhRun.main(args);
+                case "compare" -> ResultComparison.main(rest);
+                default -> {
+                    if (command.equals("-h")) {
+                        System.out.println(COMMANDS);
+                    }
+                    JmhRun.main(args);
+                }
             }
+        } catch (IllegalArgumentException | IOException | CommandLineOptionException e) {
+            System.err.println(e.getMessage());
+            System.exit(2);
         }
     }
 }

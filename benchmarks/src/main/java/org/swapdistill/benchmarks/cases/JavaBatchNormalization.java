@@ -1,5 +1,7 @@
 package org.swapdistill.benchmarks.cases;
 
+import java.util.Arrays;
+
 /** Batch normalization by the statistics of the batch with scale and shift, and an optional ReLU; by channels. */
 final class JavaBatchNormalization implements JavaLayer {
     private static final float MOMENTUM = 0.1f;
@@ -30,7 +32,7 @@ final class JavaBatchNormalization implements JavaLayer {
         inverse = new float[input.channels];
         runningMean = new float[input.channels];
         runningVariance = new float[input.channels];
-        java.util.Arrays.fill(runningVariance, 1);
+        Arrays.fill(runningVariance, 1);
     }
 
     @Override

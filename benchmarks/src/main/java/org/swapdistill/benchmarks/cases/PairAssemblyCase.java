@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 import org.swapdistill.kernels.PairAssembler;
 import org.swapdistill.kernels.PatchSwap;
 import org.swapdistill.kernels.RandomPosition;
@@ -107,7 +108,7 @@ public final class PairAssemblyCase extends Case {
         };
     }
 
-    private List<Contender> inJava(Implementation implementation, java.util.function.Supplier<float[][]> assembly) {
+    private List<Contender> inJava(Implementation implementation, Supplier<float[][]> assembly) {
         if (type != DType.F32) {
             throw new UnavailableException(implementation, "written for outputs in f32");
         }

@@ -2,6 +2,8 @@ package org.swapdistill.benchmarks.cases;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
 import org.swapdistill.kernels.PatchSwap;
 import org.swapdistill.kernels.RandomPosition;
 import org.swapdistill.kernels.reference.PatchSwapReference;
@@ -64,7 +66,7 @@ public final class PatchSwapCase extends Case {
 
     @Override
     public String name() {
-        return "patch_swap " + type.name().toLowerCase(java.util.Locale.ROOT) + " " + layout + ", " + shape;
+        return "patch_swap " + type.name().toLowerCase(Locale.ROOT) + " " + layout + ", " + shape;
     }
 
     /** The exchanged patches of both images, read and written. */
@@ -95,7 +97,7 @@ public final class PatchSwapCase extends Case {
         void swap(byte[] a, byte[] b);
     }
 
-    private ArraySwap segments(java.util.function.Supplier<PatchExchange> exchange) {
+    private ArraySwap segments(Supplier<PatchExchange> exchange) {
         ThreadTeam team = own(new ThreadTeam(threads));
         SegmentPatchSwap swap = new SegmentPatchSwap(shape, type.bytes(), layout, positions, exchange);
         return (a, b) -> swap.apply(team, a, b);

@@ -1,6 +1,7 @@
 package org.swapdistill.benchmarks.cases;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntFunction;
@@ -113,7 +114,7 @@ public final class SgdUpdateCase extends Case {
         return List.of(Contender.onHost(implementation, "arrays", work, () -> {
             for (int i = 0; i < values.size(); i++) {
                 System.arraycopy(initialValues.get(i), 0, values.get(i), 0, values.get(i).length);
-                java.util.Arrays.fill(velocities.get(i), 0);
+                Arrays.fill(velocities.get(i), 0);
             }
             compareAfterTwo(implementation.toString(), work, values::get);
         }));

@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.swapdistill.backend.Backend;
 import org.swapdistill.backend.cpu.CpuBackend;
 import org.swapdistill.backend.cuda.CudaBackend;
 import org.swapdistill.backend.cuda.CudaOptions;
@@ -137,7 +138,7 @@ public final class TrainingStepCase extends Case {
         }));
     }
 
-    private NativeTraining training(org.swapdistill.backend.Backend backend, Execution execution) {
+    private NativeTraining training(Backend backend, Execution execution) {
         return own(new NativeTraining(backend, execution, shape.architecture(), initialState, images, labels,
                 TEMPERATURE, SETTINGS));
     }

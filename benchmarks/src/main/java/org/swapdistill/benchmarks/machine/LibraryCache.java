@@ -3,6 +3,7 @@ package org.swapdistill.benchmarks.machine;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +49,7 @@ public final class LibraryCache {
     private static long checksum(Path file) throws IOException {
         CRC32 sum = new CRC32();
         try (InputStream input = new CheckedInputStream(Files.newInputStream(file), sum)) {
-            input.transferTo(java.io.OutputStream.nullOutputStream());
+            input.transferTo(OutputStream.nullOutputStream());
         }
         return sum.getValue();
     }

@@ -15,7 +15,6 @@ import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.internal.chartpart.Chart;
-import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.Styler.LegendLayout;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
@@ -50,22 +49,14 @@ final class Charts {
         chart.getStyler().setChartBackgroundColor(Color.WHITE);
         chart.getStyler().setXAxisLabelRotation(45);
         chart.getStyler().setAxisTickLabelsFont(TICKS);
-        legendBelow(chart.getStyler());
+        chart.getStyler().setLegendPosition(LegendPosition.OutsideS);
+        chart.getStyler().setLegendLayout(LegendLayout.Horizontal);
         return chart;
-    }
-
-    private static void legendBelow(Styler styler) {
-        styler.setLegendPosition(LegendPosition.OutsideS);
-        styler.setLegendLayout(LegendLayout.Horizontal);
     }
 
     /** Short names of cases. */
     private static List<String> names(Map<String, List<Result>> cases) {
-        return cases.values().stream().map(results -> {
-            Result result = results.get(0);
-            return result.suite().replace("Benchmark", "") + " "
-                    + result.params().getOrDefault("shape", result.params().get("model"));
-        }).toList();
+        return cases.values().stream().map(results -> results.get(0).shortName()).toList();
     }
 
     private static CategoryChart ideal(Map<String, List<Result>> cases) {
@@ -119,7 +110,7 @@ final class Charts {
         XYChart chart = new XYChartBuilder().width(WIDTH).height(HEIGHT).title(series.title())
                 .xAxisTitle(series.abscissa()).yAxisTitle(series.ordinate()).build();
         chart.getStyler().setChartBackgroundColor(Color.WHITE);
-        legendBelow(chart.getStyler());
+        chart.getStyler().setLegendPosition(LegendPosition.OutsideS);
         chart.getStyler().setXAxisLogarithmic(!series.abscissa().equals("threads"));
         chart.getStyler().setYAxisMin(0.0);
         series.curves().forEach((name, curve) -> chart.addSeries(name, new ArrayList<>(curve.keySet()),

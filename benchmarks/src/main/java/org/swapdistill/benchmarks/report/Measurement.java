@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -184,7 +185,7 @@ final class Measurement {
             secondary.put("garbage", Metric.of("B/op", garbage(contender.work())));
         }
         file.results().add(new Result(entry.planned.suite(), entry.work.name(),
-                group.purpose().name().toLowerCase(java.util.Locale.ROOT), params, time, secondary));
+                group.purpose().name().toLowerCase(Locale.ROOT), params, time, secondary));
         System.out.printf("  %s, %s, %s: %s us%n", entry.work.name(), contender.implementation(), contender.form(),
                 time.statistics());
     }

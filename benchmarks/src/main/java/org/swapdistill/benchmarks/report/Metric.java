@@ -1,5 +1,7 @@
 package org.swapdistill.benchmarks.report;
 
+import java.util.Arrays;
+
 /**
  * What was measured of one quantity.
  *
@@ -33,7 +35,7 @@ record Metric(String unit, double[] samples, int[] rounds) {
             double ratio = statistics().median() / other.statistics().median();
             return new Statistics(ratio, ratio, ratio);
         }
-        return Statistics.of(java.util.Arrays.copyOf(ratios, count));
+        return Statistics.of(Arrays.copyOf(ratios, count));
     }
 
     /** Samples in percent of another quantity's of the same round, or of its median where the round has none. */

@@ -19,16 +19,21 @@ import org.swapdistill.benchmarks.machine.ProcessMemory;
  * implementation, form and environment, in which nothing is checked, because the reference needs memory too.
  */
 final class PeakMemory {
-    private static final String NAME = "memory";
+    /** For the selection on the command line. */
+    static final String NAME = "memory";
     private static final int STEPS = 3;
 
     private PeakMemory() {
     }
 
+    static boolean selected(String selection) {
+        return Pattern.compile(selection).matcher(NAME).find();
+    }
+
     /** Adds results of all processes. */
     static void measure(ResultFile all, int threads, String selection, Path directory)
             throws IOException, InterruptedException {
-        if (!Pattern.compile(selection).matcher(NAME).find()) {
+        if (!selected(selection)) {
             return;
         }
         for (Environment environment : Environment.values()) {

@@ -37,6 +37,12 @@ record Result(String suite, String title, String purpose, Map<String, String> pa
         return metric == null ? Double.NaN : metric.statistics().median();
     }
 
+    /** Suite and shape, for charts. */
+    String shortName() {
+        return suite.replace("Benchmark", "") + " " + params.getOrDefault("shape", params.getOrDefault("model",
+                params.getOrDefault("operation", "")));
+    }
+
     /** Median of the primary quantity. */
     double median() {
         return primary.statistics().median();

@@ -55,7 +55,7 @@ record Series(String name, String title, String abscissa, String ordinate, Map<S
                 curve.put(Double.valueOf(result.params().get("threads")),
                         results.get(0).primary().ratioTo(result.primary()).median());
             }
-            curves.put(name, curve);
+            curves.put(results.get(0).shortName(), curve);
         });
         return curves;
     }

@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.swapdistill.benchmarks.cases.Implementation;
 import org.swapdistill.benchmarks.machine.Processor;
@@ -59,6 +61,13 @@ public final class ShortForm {
         double seconds = arguments.number("--seconds", 0.01);
         double deadline = 60 * arguments.number("--minutes", 0.1);
         String selection = arguments.text("--cases");
+        if (Stream.of(Environment.values()).flatMap(environment -> Plan.groups(environment, threads).stream()
+                .map(Plan.Group::name)).noneMatch(Pattern.compile(selection).asPredicate())
+                && !PeakMemory.selected(selection)) {
+            throw new IllegalArgumentException("--cases is \"" + selection + "\", which no case matches; expected a"
+                    + " regular expression for some of " + String.join(", ", Plan.groups(Environment.DEFAULT, threads)
+                            .stream().map(Plan.Group::name).toList()) + ", " + PeakMemory.NAME);
+        }
         ResultFile all = ResultFile.empty();
         all.machine().putAll(machine(threads));
         double busiest = 0;

@@ -18,15 +18,6 @@ record Statistics(double lower, double median, double upper) {
         return new Statistics(quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75));
     }
 
-    /** Of the quotients of samples that were taken in the same round. */
-    static Statistics ofRatios(double[] numerators, double[] denominators) {
-        double[] ratios = new double[numerators.length];
-        for (int i = 0; i < ratios.length; i++) {
-            ratios[i] = numerators[i] / denominators[i];
-        }
-        return of(ratios);
-    }
-
     Statistics times(double factor) {
         return new Statistics(lower * factor, median * factor, upper * factor);
     }
