@@ -70,18 +70,25 @@ final class JavaConvolution implements JavaLayer {
 
     /** The pixels under all windows: tap t of window p goes to {@code t * tapStep + p * windowStep}. */
     private void gather(float[] to, int image, int tapStep, int windowStep) {
+        int stride = window.stride();
         visit(image, (tap, row, firstColumn, end, from) -> {
             int at = tap * tapStep + row * output.width * windowStep;
-            for (int x = 0; x < firstColumn; x++) {
-                to[at + x * windowStep] = 0;
+            fillZeros(to, at, windowStep, 0, Math.min(firstColumn, output.width));
+            if (windowStep == 1 && stride == 1 && firstColumn < end) {
+                System.arraycopy(input.values, from + firstColumn, to, at + firstColumn, end - firstColumn);
+            } else {
+                for (int x = firstColumn; x < end; x++) {
+                    to[at + x * windowStep] = input.values[from + x * stride];
+                }
             }
-            for (int x = firstColumn; x < end; x++) {
-                to[at + x * windowStep] = input.values[from + x * window.stride()];
-            }
-            for (int x = end; x < output.width; x++) {
-                to[at + x * windowStep] = 0;
-            }
+            fillZeros(to, at, windowStep, Math.max(firstColumn, end), output.width);
         });
+    }
+
+    private static void fillZeros(float[] to, int at, int step, int from, int end) {
+        for (int x = from; x < end; x++) {
+            to[at + x * step] = 0;
+        }
     }
 
     /** Adds the gradients of the pixels under all windows to those of the image. */
