@@ -20,11 +20,13 @@ import org.swapdistill.benchmarks.machine.ProcessMemory;
 /**
  * Secondary results of every iteration: bytes per second counted at the ideal number of bytes and their share of the
  * copy bandwidth, or additions and multiplications per second and their share of a matrix product's; and the peak
- * memory of the process. The machine's limit is measured before each iteration.
+ * memory of the process. The machine's limit is measured before each iteration. Without a warm-up the first iteration
+ * contains the preparations, so the limit is measured after it, and the peak is that of the preparations and left out.
  */
 public final class MachineShare implements InternalProfiler {
     private static volatile Suite suite;
 
+    /** Per second; 0 for none, NaN before it is known. */
     private double limit;
     private boolean peakKnown;
 
@@ -42,8 +44,12 @@ public final class MachineShare implements InternalProfiler {
     @Override
     public void beforeIteration(BenchmarkParams benchmark, IterationParams iteration) {
         Suite current = suite;
-        limit = current == null || current.usesGpu() ? 0 : limit(current.work().bound().kind(), current.threads());
-        peakKnown = ProcessMemory.resetPeak();
+        limit = current == null ? Double.NaN : limit(current);
+        peakKnown = current != null && ProcessMemory.resetPeak();
+    }
+
+    private static double limit(Suite current) {
+        return current.usesGpu() ? 0 : limit(current.work().bound().kind(), current.threads());
     }
 
     private static double limit(Bound.Kind kind, int threads) {
@@ -74,6 +80,9 @@ public final class MachineShare implements InternalProfiler {
         Suite current = suite;
         if (current == null) {
             return results;
+        }
+        if (Double.isNaN(limit)) {
+            limit = limit(current);
         }
         Bound bound = current.work().bound();
         double seconds = current.deviceSecondsPerCall().orElseGet(() -> seconds(benchmark, result));
