@@ -26,8 +26,8 @@ public final class ShortForm {
     private static final String USAGE = """
             Usage: java -jar benchmarks.jar short [OPTION VALUE]...
               --threads  of all who can be told; 0 = all processors (0)
-              --seconds  for the rounds of one case in one environment (5)
-              --minutes  after which no further case is begun (14)
+              --seconds  for the rounds of one case in one environment (3)
+              --minutes  after which no further case is begun (13)
               --cases    a regular expression for the names of cases (everything)
               --output   directory of results.json, results.md and the charts (target/benchmarks)
             """;
@@ -45,8 +45,8 @@ public final class ShortForm {
         }
         Map<String, String> known = new LinkedHashMap<>();
         known.put("--threads", "0");
-        known.put("--seconds", "5");
-        known.put("--minutes", "14");
+        known.put("--seconds", "3");
+        known.put("--minutes", "13");
         known.put("--cases", "");
         known.put("--output", "target/benchmarks");
         Arguments arguments = new Arguments(args, known);
