@@ -4,9 +4,13 @@
 # is not linked.
 
 set(SWAPDISTILL_EMULATED_KERNEL_OPTIONS
-    -Wall -Wextra -Wno-unknown-pragmas -g -O2 -ffp-contract=off -fno-math-errno -fno-trapping-math
+    -Wall -Wextra -Wno-unknown-pragmas -O2 -ffp-contract=off -fno-math-errno -fno-trapping-math
+    # With DWARF 5 the addr2line of some binutils names the wrapper below instead of the kernel's source.
+    -gdwarf-4
     -fno-sanitize=all -fsanitize=thread --param tsan-instrument-func-entry-exit=0
     -fno-extern-tls-init
+    # A barrier at the end of a kernel returns to the kernel.
+    -fno-optimize-sibling-calls
     # An access of the source stays one access of the same size, where the source makes it.
     -fno-tree-sra -fno-ipa-sra -fno-tree-vectorize -fno-tree-slp-vectorize -fno-store-merging
     -mno-red-zone -fno-tree-loop-im -fno-tree-pre -fno-code-hoisting -fno-tree-loop-if-convert)

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct Variable {
     std::size_t offset;
     std::size_t bytes;
     std::string name;
+    /* Where in the library the kernel begins that declares it; empty if a device function does, or several. */
+    std::vector<std::size_t> kernels;
     std::uint64_t used_by; /* launch */
 };
 
@@ -32,6 +35,8 @@ std::size_t dynamic_bytes = 0;
 
 /* Tells where the thread's variables are. */
 thread_local char anchor_of_shared_memory = 1;
+
+std::uintptr_t library_base = 0;
 
 [[noreturn]] void unreadable(const char *what) {
     std::fprintf(stderr, "CUDA emulation: cannot read the symbol table of the kernels' library: %s\n", what);
@@ -43,6 +48,7 @@ std::vector<char> read_library() {
     if (dladdr(reinterpret_cast<void *>(begin_shared_memory), &library) == 0) {
         unreadable("it is not known");
     }
+    library_base = reinterpret_cast<std::uintptr_t>(library.dli_fbase);
     std::FILE *file = std::fopen(library.dli_fname, "rb");
     if (file == nullptr) {
         file = std::fopen("/proc/self/exe", "rb");
@@ -59,11 +65,31 @@ std::vector<char> read_library() {
     return bytes;
 }
 
+using Functions = std::multimap<std::string, std::size_t>;
+
+/* The kernels of which one declares the variable: `_ZZ6kernelvE4tile` is a variable of the function `_Z6kernelv`. The
+ * functions of the device are inlined and no symbols; several kernels with one name come from several files. */
+std::vector<std::size_t> kernels_of(const std::string &variable, const Functions &functions) {
+    std::vector<std::size_t> found;
+    if (variable.compare(0, 3, "_ZZ") != 0) {
+        return found;
+    }
+    for (std::size_t end = variable.rfind('E'); end > 3 && end != std::string::npos && found.empty();
+         end = variable.rfind('E', end - 1)) {
+        const auto range = functions.equal_range("_Z" + variable.substr(3, end - 3));
+        for (auto function = range.first; function != range.second; ++function) {
+            found.push_back(function->second);
+        }
+    }
+    return found;
+}
+
 void find_variables() {
     const std::vector<char> library = read_library();
     const char *data = library.data();
     const Elf64_Ehdr *header = reinterpret_cast<const Elf64_Ehdr *>(data);
     const Elf64_Shdr *sections = reinterpret_cast<const Elf64_Shdr *>(data + header->e_shoff);
+    Functions functions;
     for (unsigned s = 0; s < header->e_shnum; ++s) {
         if (sections[s].sh_type != SHT_SYMTAB) {
             continue;
@@ -71,13 +97,22 @@ void find_variables() {
         const char *names = data + sections[sections[s].sh_link].sh_offset;
         const Elf64_Sym *symbols = reinterpret_cast<const Elf64_Sym *>(data + sections[s].sh_offset);
         for (std::size_t i = 0; i < sections[s].sh_size / sizeof(Elf64_Sym); ++i) {
-            if (ELF64_ST_TYPE(symbols[i].st_info) == STT_TLS && symbols[i].st_shndx != SHN_UNDEF) {
-                variables.push_back({symbols[i].st_value, symbols[i].st_size, names + symbols[i].st_name, 0});
+            const Elf64_Sym &symbol = symbols[i];
+            if (symbol.st_shndx == SHN_UNDEF) {
+                continue;
+            }
+            if (ELF64_ST_TYPE(symbol.st_info) == STT_TLS) {
+                variables.push_back({symbol.st_value, symbol.st_size, names + symbol.st_name, {}, 0});
+            } else if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC) {
+                functions.emplace(names + symbol.st_name, symbol.st_value);
             }
         }
     }
     if (variables.empty()) {
         unreadable("it was stripped");
+    }
+    for (Variable &variable : variables) {
+        variable.kernels = kernels_of(variable.name, functions);
     }
     std::sort(variables.begin(), variables.end(),
               [](const Variable &x, const Variable &y) { return x.offset < y.offset; });
@@ -113,6 +148,11 @@ bool in_shared_variable(std::uintptr_t address, std::size_t bytes) {
         return false;
     }
     if (variable.used_by != machine.launch) {
+        const std::size_t kernel = reinterpret_cast<std::uintptr_t>(machine.kernel) - library_base;
+        if (!variable.kernels.empty() &&
+            std::find(variable.kernels.begin(), variable.kernels.end(), kernel) == variable.kernels.end()) {
+            return false;
+        }
         variable.used_by = machine.launch;
         static_bytes += dynamic ? 0 : variable.bytes;
     }

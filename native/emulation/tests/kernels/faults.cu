@@ -157,6 +157,15 @@ __global__ void uninitialised_shared(int *data) {
     data[threadIdx.x] = shared[63 - threadIdx.x];
 }
 
+template <bool FAULTY>
+__global__ void past_the_end_of_shared(int *data) {
+    __shared__ int shared[32];
+    const unsigned at = threadIdx.x + (FAULTY ? 1 : 0);
+    shared[at] = data[threadIdx.x];
+    __syncthreads();
+    data[threadIdx.x] = shared[at];
+}
+
 /* Shared memory keeps nothing from one block to the next. */
 template <bool FAULTY>
 __global__ void shared_of_an_earlier_block(int *data) {
@@ -224,6 +233,7 @@ int *allocate(std::size_t bytes) {
     void *memory = nullptr;
     cudaMalloc(&memory, bytes);
     cudaMemset(memory, 0, bytes);
+    cudaDeviceSynchronize();
     return static_cast<int *>(memory);
 }
 
@@ -291,8 +301,8 @@ void host_memory() {
 } // namespace
 
 #define KERNEL(name, blocks, threads, words)                                                                           \
-    {#name, words, [] { on_memory(name<true>, blocks, threads); }, [] { on_memory(name<false>, blocks, threads); }}
-#define CALL(name, words) {#name, words, name<true>, name<false>}
+    {#name, "kernel faults::" #name "<true>, block (", words, [] { on_memory(name<true>, blocks, threads); }, [] { on_memory(name<false>, blocks, threads); }}
+#define CALL(name, place, words) {#name, place, words, name<true>, name<false>}
 
 const std::vector<Fault> ALL_FAULTS = {
     KERNEL(missing_barrier, 1, 64, "data race on shared memory"),
@@ -311,17 +321,20 @@ const std::vector<Fault> ALL_FAULTS = {
     KERNEL(race_within_a_block, 1, 64, "data race on global memory"),
     KERNEL(lost_update, 2, 1, "data race between blocks on global memory"),
     KERNEL(uninitialised_shared, 1, 64, "read of uninitialised shared memory"),
+    KERNEL(past_the_end_of_shared, 1, 32, "of 4 bytes outside the __shared__ variable"),
     KERNEL(shared_of_an_earlier_block, 3, 64, "read of uninitialised shared memory"),
     KERNEL(barrier_divergence, 1, 64, "barrier divergence"),
     KERNEL(exits_before_the_barrier, 1, 64, "barrier divergence"),
     KERNEL(deadlock, 1, 64, "deadlock"),
     KERNEL(different_collectives, 1, 32, "lanes meet in different collectives"),
-    CALL(too_many_threads, "1056 threads per block"),
-    CALL(no_blocks, "a grid of (0, 1, 1) blocks"),
-    CALL(too_much_shared_memory, "50176 bytes of dynamic shared memory per block"),
-    CALL(too_little_dynamic_shared_memory, "outside the __shared__ variable"),
-    CALL(freed_memory, "freed"),
-    CALL(host_memory, "outside any allocation"),
+    CALL(too_many_threads, "launch of kernel fill: ", "1056 threads per block"),
+    CALL(no_blocks, "launch of kernel fill: ", "a grid of (0, 1, 1) blocks"),
+    CALL(too_much_shared_memory, "launch of kernel use_dynamic_shared: ",
+         "50176 bytes of dynamic shared memory per block"),
+    CALL(too_little_dynamic_shared_memory, "kernel use_dynamic_shared, block (0, 0, 0), thread (63, 0, 0), faults.cu:",
+         "outside the __shared__ variable"),
+    CALL(freed_memory, "kernel reads_host_memory, block (0, 0, 0), thread (", "freed"),
+    CALL(host_memory, "kernel reads_host_memory, block (0, 0, 0), thread (", "outside any allocation"),
 };
 
 const std::vector<Fault> &all() {

@@ -8,7 +8,8 @@ namespace faults {
 
 struct Fault {
     const char *name;
-    const char *words; /* of the report */
+    const char *place; /* with which the report begins */
+    const char *words; /* that follow */
     void (*faulty)();
     void (*healthy)();
 };
