@@ -87,3 +87,14 @@ add_executable(kernel_fault_tests
     $<TARGET_OBJECTS:swapdistill_kernel_emulation>)
 target_include_directories(kernel_fault_tests PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
 target_link_libraries(kernel_fault_tests PRIVATE emulated_cudart ${CMAKE_DL_LIBS})
+
+# What the counters say; KernelCountersTest runs them.
+swapdistill_add_emulated_kernels(kernel_counter_kernels emulation/tests/kernels/counter_tests.cu)
+add_executable(kernel_counter_tests
+    emulation/tests/frame.cpp
+    $<TARGET_OBJECTS:kernel_counter_kernels>
+    $<TARGET_OBJECTS:swapdistill_kernel_emulation>)
+target_include_directories(kernel_counter_tests PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+target_link_libraries(kernel_counter_tests PRIVATE emulated_cudart ${CMAKE_DL_LIBS})
+set_target_properties(kernel_counter_tests PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/emulation")

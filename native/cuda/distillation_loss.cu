@@ -110,8 +110,8 @@ WorkspaceLayout workspace_layout(const sd_distillation_loss_options &options, in
     layout.partials =
         placed(end, options.reduction == SD_REDUCTION_NONE ? 0 : std::min(rows, MOST_PARTIALS) * sizeof(double));
     if (layout.splits > 1) {
-        layout.running = placed(end, rows * 2 * layout.splits * sizeof(RunningSums));
-        layout.divergence = placed(end, rows * layout.splits * sizeof(DivergenceSums));
+        layout.running = placed(end, rows * 2 * RUNNING_FIELDS * layout.splits * sizeof(float));
+        layout.divergence = placed(end, rows * DIVERGENCE_FIELDS * layout.splits * sizeof(float));
         layout.label_logits = placed(end, rows * 2 * sizeof(float));
     }
     layout.bytes = end;
@@ -187,6 +187,8 @@ LossParameters loss_parameters(const sd_distillation_loss_options &options,
     p.row_log_sum_exp = arrays.row_log_sum_exp;
     p.row_hit = arrays.row_hit;
 
+    p.in_place = (p.logits_gradient != nullptr && p.logits_gradient == p.logits) ||
+                 (p.target_gradient != nullptr && p.target_gradient == p.target);
     p.wants_gradient = p.logits_gradient != nullptr || p.target_gradient != nullptr;
     p.divergence_first = (p.logits_gradient != nullptr && p.log_a != 0.0f) ||
                          (p.target_gradient != nullptr && p.log_b != 0.0f);
@@ -252,8 +254,8 @@ sd_status distillation_loss(const sd_execution *execution, const sd_distillation
     SplitWorkspace split{};
     split.splits = layout.splits;
     if (split.splits > 1) {
-        split.running = reinterpret_cast<RunningSums *>(workspace + layout.running);
-        split.divergence = reinterpret_cast<DivergenceSums *>(workspace + layout.divergence);
+        split.running = reinterpret_cast<float *>(workspace + layout.running);
+        split.divergence = reinterpret_cast<float *>(workspace + layout.divergence);
         split.label_logits = reinterpret_cast<float *>(workspace + layout.label_logits);
     }
     unsigned partials = 0;

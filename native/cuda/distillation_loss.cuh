@@ -35,6 +35,7 @@ struct LossParameters {
     int32_t classes;
     int32_t sides;             /* 2 for a pair, else 1 */
     bool has_target;           /* whether side b is read at all */
+    bool in_place;             /* a gradient overwrites the logits or the target */
     bool probabilities;        /* side b holds probabilities */
     bool jensen_shannon;
     bool reverse;
@@ -327,9 +328,9 @@ __device__ __forceinline__ double finish_row(const LossParameters &p, const RowT
 
 struct SplitWorkspace;
 
-/* Most classes that are held in registers, for [N, K] and for [N, K, M]. A row that does not begin on a 16-byte
- * boundary needs one packet more, which the first figure leaves room for. */
-constexpr int32_t ON_CHIP_CLASSES = 8184;
+/* Most classes that are held in registers, for [N, K] and for [N, K, M]. A row that does not begin with a sector
+ * begins up to 15 elements into its packets, which the first figure leaves room for. */
+constexpr int32_t ON_CHIP_CLASSES = 8176;
 constexpr int32_t ON_CHIP_STRIDED_CLASSES = 64;
 
 /* Launches the kernels of one element type, one translation unit each. Rows are split when split.splits is greater

@@ -21,16 +21,15 @@ sd_status launch_distillation_loss(const LossParameters &p, const SplitWorkspace
                    ? launch_strided<T, ON_CHIP_STRIDED_CLASSES / STRIDED_SLICES>(p, partials, stream)
                    : launch_strided<T, 0>(p, partials, stream);
     }
-    /* One packet more than the classes fill, for rows that begin within a packet. */
-    const int32_t packets = (p.classes + 2 * static_cast<int32_t>(PACKET_ELEMENTS<T>) - 2) /
-                            static_cast<int32_t>(PACKET_ELEMENTS<T>);
-    if (packets <= 8) {
+    constexpr int32_t ELEMENTS = PACKET_ELEMENTS<T>;
+    if (p.classes <= 8 * ELEMENTS) {
         return launch_rows<T, 8, 1>(p, partials, stream);
     }
-    if (packets <= static_cast<int32_t>(32 * SHORT)) {
+    if (p.classes <= 32 * static_cast<int32_t>(SHORT) * ELEMENTS) {
         return launch_rows<T, 32, SHORT>(p, partials, stream);
     }
-    if (packets <= static_cast<int32_t>(128 * LONG)) {
+    /* A row begins at most so far behind the beginning of its packets. */
+    if (p.classes + SECTOR_ELEMENTS<T> - 1 <= 128 * static_cast<int32_t>(LONG) * ELEMENTS) {
         return launch_rows<T, 128, LONG>(p, partials, stream);
     }
     if (p.classes <= ON_CHIP_CLASSES) {

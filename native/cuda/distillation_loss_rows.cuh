@@ -1,6 +1,9 @@
 /*
  * Distillation loss (formulas in swapdistill.h, parts of a row in distillation_loss.cuh) for contiguous classes that fit
  * into the registers of a group of threads: 8 or 32 threads of a warp, or a block of 128 or 512, take one row at a time.
+ * Groups of a warp go through shared memory: the rows of a block are copied as one piece, in which each row begins
+ * wherever it does, and each thread takes every 8th or 32nd class of its row. Larger groups access global memory
+ * directly, a packet per thread.
  *
  * Bytes moved: each logit is read once, each gradient written once.
  */
@@ -11,13 +14,36 @@
 #include "cuda/launch.h"
 #include "cuda/reduce.cuh"
 #include "cuda/row_packets.cuh"
+#include "cuda/staged_rows.cuh"
 
 namespace sd::cuda {
+
+/* Which classes a thread holds: ELEMENTS of packet j, for every j. */
+template <typename T, unsigned THREADS>
+struct HeldClasses {
+    static constexpr bool STAGED = THREADS <= WARP;
+    static constexpr int32_t ELEMENTS = PACKET_ELEMENTS<T>;
+
+    int32_t rank;
+    int32_t classes; /* 0 for a row that is only repeated */
+    int32_t shift;   /* elements of the first packet in front of the row; 0 when staged */
+
+    /* Class of an element of packet j; it may lie outside the row. */
+    __device__ __forceinline__ int32_t at(unsigned j, unsigned v) const {
+        return STAGED ? static_cast<int32_t>((j * ELEMENTS + v) * THREADS) + rank
+                      : static_cast<int32_t>(j * THREADS * ELEMENTS + v) + rank * ELEMENTS - shift;
+    }
+
+    /* Whether packet j may have a class of the row. */
+    __device__ __forceinline__ bool any(unsigned j) const {
+        return at(j, 0) < classes;
+    }
+};
 
 /* Sums of one side, held in registers as PACKETS packets per thread; first the maximum, then everything else. */
 template <typename T, unsigned THREADS, unsigned PACKETS>
 __device__ __forceinline__ SideSums side_sums(const LossParameters &p, const Packet<T> (&packets)[PACKETS],
-                                              const RowPackets<T> &row, unsigned rank, float max, int64_t label,
+                                              const HeldClasses<T, THREADS> &held, float max, int64_t label,
                                               float label_logit, float *shared) {
     SideSums sums;
     sums.max = max;
@@ -29,8 +55,7 @@ __device__ __forceinline__ SideSums side_sums(const LossParameters &p, const Pac
     float earlier[1] = {0.0f};
 #pragma unroll
     for (unsigned j = 0; j < PACKETS; ++j) {
-        const int32_t packet = j * THREADS + rank;
-        if (packet < row.count) {
+        if (held.any(j)) {
 #pragma unroll
             for (unsigned v = 0; v < PACKET_ELEMENTS<T>; ++v) {
                 const float z = to_float(packets[j].value[v]);
@@ -44,7 +69,7 @@ __device__ __forceinline__ SideSums side_sums(const LossParameters &p, const Pac
                     smooth[1] += 1.0f;
                 }
                 if (p.row_hit != nullptr) {
-                    earlier[0] += z == max && row.first(packet) + static_cast<int32_t>(v) < label ? 1.0f : 0.0f;
+                    earlier[0] += z == max && held.at(j, v) < label ? 1.0f : 0.0f;
                 }
             }
         }
@@ -71,21 +96,18 @@ __device__ __forceinline__ SideSums side_sums(const LossParameters &p, const Pac
     return sums;
 }
 
-/* One pass over the classes of a row that both sides hold in registers: adds up the divergence, writes the gradient,
- * or both. */
-template <typename T, unsigned THREADS, unsigned PACKETS, bool SUMS, bool WRITES>
-__device__ __forceinline__ void row_pass(const LossParameters &p, const RowTask &task, const RowPackets<T> &row,
-                                         unsigned rank, const Packet<T> (&a)[PACKETS], const Packet<T> (&b)[PACKETS],
-                                         const SideSums &side_a, const SideSums &side_b, T *gradients_a,
-                                         T *gradients_b, DivergenceSums &divergence, float *shared) {
-    const bool gradient_a_fits = row.fits(gradients_a);
-    const bool gradient_b_fits = row.fits(gradients_b);
+/* One pass over the classes of a row that both sides hold in registers: adds up the divergence, hands the gradients to
+ * write(j, gradient of a, gradient of b) packet by packet, or both. */
+template <typename T, unsigned THREADS, unsigned PACKETS, bool SUMS, bool WRITES, typename Write>
+__device__ __forceinline__ void row_pass(const LossParameters &p, const RowTask &task,
+                                         const HeldClasses<T, THREADS> &held, const Packet<T> (&a)[PACKETS],
+                                         const Packet<T> (&b)[PACKETS], const SideSums &side_a,
+                                         const SideSums &side_b, DivergenceSums &divergence, float *shared,
+                                         Write &&write) {
     DivergenceSums local = {0.0f, 0.0f, 0.0f, 0.0f};
 #pragma unroll
     for (unsigned j = 0; j < PACKETS; ++j) {
-        const int32_t packet = j * THREADS + rank;
-        if (packet < row.count) {
-            const int32_t first = row.first(packet);
+        if (held.any(j)) {
             Packet<T> gradient_of_a;
             Packet<T> gradient_of_b;
 #pragma unroll
@@ -96,16 +118,13 @@ __device__ __forceinline__ void row_pass(const LossParameters &p, const RowTask 
                     accumulate(p, e, local);
                 }
                 if (WRITES) {
-                    const int32_t k = first + static_cast<int32_t>(v);
+                    const int32_t k = held.at(j, v);
                     gradient_of_a.value[v] = from_float<T>(gradient_a(p, task, side_a, side_b, divergence, e, k));
                     gradient_of_b.value[v] = from_float<T>(gradient_b(p, task, side_b, divergence, e, k));
                 }
             }
-            if (WRITES && gradients_a != nullptr) {
-                store_packet(gradients_a, first, p.classes, gradient_a_fits, gradient_of_a);
-            }
-            if (WRITES && gradients_b != nullptr) {
-                store_packet(gradients_b, first, p.classes, gradient_b_fits, gradient_of_b);
+            if (WRITES) {
+                write(j, gradient_of_a, gradient_of_b);
             }
         }
     }
@@ -117,71 +136,114 @@ __device__ __forceinline__ void row_pass(const LossParameters &p, const RowTask 
 }
 
 /* A group of THREADS threads takes rows in turn; blocks of fewer than 128 threads per row hold several groups. Each
- * thread keeps PACKETS packets of both sides; neighbouring threads have neighbouring packets. The gradient may
- * overwrite the logits, because all of a row has been read before any of it is written. */
+ * thread keeps PACKETS packets of both sides. The gradient may overwrite the logits, because all of the rows of a block
+ * have been read before any of them is written. */
 template <typename T, unsigned THREADS, unsigned PACKETS>
 __global__ void __launch_bounds__(THREADS < 128 ? 128 : THREADS, 1)
     distillation_loss_rows_kernel(const __grid_constant__ LossParameters p) {
     constexpr unsigned BLOCK = THREADS < 128 ? 128 : THREADS;
     constexpr unsigned GROUPS = BLOCK / THREADS;
+    constexpr bool STAGED = HeldClasses<T, THREADS>::STAGED;
+    constexpr int32_t ELEMENTS = PACKET_ELEMENTS<T>;
     __shared__ float shared[4 * (BLOCK / WARP)];
     __shared__ double shared_sum[BLOCK / WARP];
-    const unsigned rank = threadIdx.x % THREADS;
+    __shared__ RowTask shared_task;
+    __shared__ StagedRows<T, STAGED ? GROUPS * THREADS * PACKETS * ELEMENTS : 1> staged[2];
     double total = 0.0;
     for (int64_t base = static_cast<int64_t>(blockIdx.x) * GROUPS; base < p.rows;
          base += static_cast<int64_t>(gridDim.x) * GROUPS) {
         /* Groups beyond the last row repeat it without writing, because shuffles and barriers need every thread. */
-        const int64_t own = base + threadIdx.x / THREADS;
-        const bool exists = own < p.rows;
-        RowTask task = row_task(p, exists ? own : p.rows - 1);
-        const int64_t start = task.row * p.classes;
+        const int32_t group = static_cast<int32_t>(threadIdx.x / THREADS);
+        const bool exists = base + group < p.rows;
+        const int64_t index = exists ? base + group : p.rows - 1;
+        RowTask task;
+        const int64_t start = index * p.classes;
         const T *row_a = static_cast<const T *>(p.logits) + start;
         const T *row_b = p.has_target ? static_cast<const T *>(p.target) + start : row_a;
-        RowPackets<T> row(row_a, p.classes);
-        if (!exists) {
-            row.count = 0;
-        }
-        const bool fits_b = row.fits(row_b);
+        HeldClasses<T, THREADS> held;
+        held.rank = static_cast<int32_t>(threadIdx.x % THREADS);
+        held.classes = exists ? p.classes : 0;
+        held.shift = STAGED ? 0 : sector_shift(row_a);
+        const RowPackets<T> row(row_a, p.classes);
+        /* Of all rows of the block. */
+        const int32_t staged_elements =
+            static_cast<int32_t>(p.rows - base < GROUPS ? p.rows - base : GROUPS) * p.classes;
+        const int64_t staged_start = base * p.classes;
 
+        if constexpr (STAGED) {
+            task = row_task(p, index);
+            staged[0].template copy_in<BLOCK>(static_cast<const T *>(p.logits) + staged_start, staged_elements);
+            if (p.has_target) {
+                staged[1].template copy_in<BLOCK>(static_cast<const T *>(p.target) + staged_start, staged_elements);
+            }
+            __syncthreads();
+        }
         Packet<T> a[PACKETS];
         Packet<T> b[PACKETS];
-        float max[2] = {-INFINITY, -INFINITY};
+        if constexpr (STAGED) {
+            const T *staged_a = staged[0].of(static_cast<const T *>(p.logits) + staged_start) + group * p.classes;
+            const T *staged_b =
+                p.has_target ? staged[1].of(static_cast<const T *>(p.target) + staged_start) + group * p.classes
+                             : staged_a;
 #pragma unroll
-        for (unsigned j = 0; j < PACKETS; ++j) {
-            const int32_t packet = j * THREADS + rank;
-            if (packet < row.count) {
-                a[j] = load_packet(row_a, row.first(packet), p.classes, true, -INFINITY);
-                if (p.has_target) {
-                    b[j] = load_packet(row_b, row.first(packet), p.classes, fits_b, outside_of_target(p));
+            for (unsigned j = 0; j < PACKETS; ++j) {
+#pragma unroll
+                for (unsigned v = 0; v < ELEMENTS; ++v) {
+                    const int32_t k = held.at(j, v);
+                    a[j].value[v] = k < held.classes ? staged_a[k] : from_float<T>(-INFINITY);
+                    b[j].value[v] = p.has_target && k < held.classes ? staged_b[k]
+                                                                     : from_float<T>(outside_of_target(p));
                 }
             }
+            /* The gradients take the place of the logits. */
+            __syncthreads();
+        } else {
+            const RowReading reading_a = reading_of(p, index, true);
+            const RowReading reading_b = reading_of(p, index, row.fits(row_b));
+#pragma unroll
+            for (unsigned j = 0; j < PACKETS; ++j) {
+                if (held.any(j)) {
+                    a[j] = load_packet(row_a, held.at(j, 0), p.classes, reading_a, -INFINITY);
+                    if (p.has_target) {
+                        b[j] = load_packet(row_b, held.at(j, 0), p.classes, reading_b, outside_of_target(p));
+                    }
+                }
+            }
+            /* Read by one warp instead of all of them. */
+            if (threadIdx.x == 0) {
+                shared_task = row_task(p, index);
+            }
+            __syncthreads();
+            task = shared_task;
         }
+        /* The logits at the label are the maxima over one class. */
+        float max[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
 #pragma unroll
         for (unsigned j = 0; j < PACKETS; ++j) {
-            if (static_cast<int32_t>(j * THREADS + rank) < row.count) {
+            if (held.any(j)) {
 #pragma unroll
-                for (unsigned v = 0; v < PACKET_ELEMENTS<T>; ++v) {
+                for (unsigned v = 0; v < ELEMENTS; ++v) {
+                    const bool at_label = held.at(j, v) == task.label;
                     max[0] = fmaxf(max[0], to_float(a[j].value[v]));
+                    max[2] = at_label ? to_float(a[j].value[v]) : max[2];
                     if (p.has_target) {
                         max[1] = fmaxf(max[1], to_float(b[j].value[v]));
+                        max[3] = at_label ? to_float(b[j].value[v]) : max[3];
                     }
                 }
             }
         }
-        const bool labelled = exists && task.label >= 0 && task.label < p.classes;
-        const float label_a = labelled ? to_float(row_a[task.label]) : 0.0f;
-        const float label_b = labelled && p.sides == 2 ? to_float(row_b[task.label]) : 0.0f;
         group_reduce<Max, THREADS>(max, shared);
         const SideSums side_a =
-            side_sums<T, THREADS, PACKETS>(p, a, row, rank, max[0], task.label, label_a, shared);
+            side_sums<T, THREADS, PACKETS>(p, a, held, max[0], task.label, max[2], shared);
         SideSums side_b = side_a;
         if (p.probabilities) {
             float mass[1] = {0.0f};
 #pragma unroll
             for (unsigned j = 0; j < PACKETS; ++j) {
-                if (static_cast<int32_t>(j * THREADS + rank) < row.count) {
+                if (held.any(j)) {
 #pragma unroll
-                    for (unsigned v = 0; v < PACKET_ELEMENTS<T>; ++v) {
+                    for (unsigned v = 0; v < ELEMENTS; ++v) {
                         mass[0] += to_float(b[j].value[v]);
                     }
                 }
@@ -189,28 +251,66 @@ __global__ void __launch_bounds__(THREADS < 128 ? 128 : THREADS, 1)
             group_reduce<Sum, THREADS>(mass, shared);
             side_b.mass = mass[0];
         } else if (p.has_target) {
-            side_b = side_sums<T, THREADS, PACKETS>(p, b, row, rank, max[1], task.label, label_b, shared);
+            side_b = side_sums<T, THREADS, PACKETS>(p, b, held, max[1], task.label, max[3], shared);
         }
 
         spoil_row(p, side_a, side_b, task);
         DivergenceSums divergence = {0.0f, 0.0f, 0.0f, 0.0f};
         if (p.divergence_first) {
-            row_pass<T, THREADS, PACKETS, true, false>(p, task, row, rank, a, b, side_a, side_b, nullptr, nullptr,
-                                                       divergence, shared);
+            row_pass<T, THREADS, PACKETS, true, false>(p, task, held, a, b, side_a, side_b, divergence, shared,
+                                                       [](unsigned, const Packet<T> &, const Packet<T> &) {});
         }
         if (p.wants_gradient || p.wants_divergence) {
-            /* No thread may still be reading its label's logit when a gradient overwrites it. */
-            __syncwarp();
+            const int64_t first = STAGED ? staged_start : start;
             T *gradients_a =
-                p.logits_gradient == nullptr || !exists ? nullptr : static_cast<T *>(p.logits_gradient) + start;
+                p.logits_gradient == nullptr ? nullptr : static_cast<T *>(p.logits_gradient) + first;
             T *gradients_b =
-                p.target_gradient == nullptr || !exists ? nullptr : static_cast<T *>(p.target_gradient) + start;
+                p.target_gradient == nullptr ? nullptr : static_cast<T *>(p.target_gradient) + first;
             DivergenceSums again = divergence;
-            row_pass<T, THREADS, PACKETS, true, true>(p, task, row, rank, a, b, side_a, side_b, gradients_a,
-                                                      gradients_b, again, shared);
+            if constexpr (STAGED) {
+                T *staged_a = staged[0].of(gradients_a) + group * p.classes;
+                T *staged_b = staged[1].of(gradients_b) + group * p.classes;
+                row_pass<T, THREADS, PACKETS, true, true>(
+                    p, task, held, a, b, side_a, side_b, again, shared,
+                    [&](unsigned j, const Packet<T> &gradient_of_a, const Packet<T> &gradient_of_b) {
+#pragma unroll
+                        for (unsigned v = 0; v < ELEMENTS; ++v) {
+                            const int32_t k = held.at(j, v);
+                            if (k < held.classes && gradients_a != nullptr) {
+                                staged_a[k] = gradient_of_a.value[v];
+                            }
+                            if (k < held.classes && gradients_b != nullptr) {
+                                staged_b[k] = gradient_of_b.value[v];
+                            }
+                        }
+                    });
+                __syncthreads();
+                if (gradients_a != nullptr) {
+                    staged[0].template copy_out<BLOCK>(gradients_a, staged_elements);
+                }
+                if (gradients_b != nullptr) {
+                    staged[1].template copy_out<BLOCK>(gradients_b, staged_elements);
+                }
+                __syncthreads();
+            } else {
+                const bool gradient_a_fits = row.fits(gradients_a);
+                const bool gradient_b_fits = row.fits(gradients_b);
+                row_pass<T, THREADS, PACKETS, true, true>(
+                    p, task, held, a, b, side_a, side_b, again, shared,
+                    [&](unsigned j, const Packet<T> &gradient_of_a, const Packet<T> &gradient_of_b) {
+                        if (gradients_a != nullptr) {
+                            store_packet(gradients_a, held.at(j, 0), p.classes, gradient_a_fits,
+                                         gradient_of_a);
+                        }
+                        if (gradients_b != nullptr) {
+                            store_packet(gradients_b, held.at(j, 0), p.classes, gradient_b_fits,
+                                         gradient_of_b);
+                        }
+                    });
+            }
             divergence = again;
         }
-        if (rank == 0 && exists) {
+        if (held.rank == 0 && exists) {
             total += finish_row(p, task, side_a, side_b, divergence);
         }
     }

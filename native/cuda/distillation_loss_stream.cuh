@@ -29,6 +29,8 @@ struct StreamRow {
     T *gradients_a;
     T *gradients_b;
     RowPackets<T> packets;
+    RowReading reading_a;
+    RowReading reading_b;
     int32_t begin;
     int32_t end;
 
@@ -39,7 +41,8 @@ struct StreamRow {
                                                    : static_cast<T *>(p.logits_gradient) + row * p.classes),
           gradients_b(p.target_gradient == nullptr ? nullptr
                                                    : static_cast<T *>(p.target_gradient) + row * p.classes),
-          packets(a, p.classes), begin(0), end(packets.count) {}
+          packets(a, p.classes), reading_a(reading_of(p, row, true)),
+          reading_b(reading_of(p, row, packets.fits(b))), begin(0), end(packets.count) {}
 };
 
 template <typename T>
@@ -69,13 +72,12 @@ __device__ __forceinline__ void add_packet(const LossParameters &p, RunningSums 
 template <typename T>
 __device__ __forceinline__ void stream_sums(const LossParameters &p, const StreamRow<T> &row, RunningSums &sums_a,
                                             RunningSums &sums_b) {
-    const bool fits_b = row.packets.fits(row.b);
 #pragma unroll 2
     for (int32_t packet = row.begin + static_cast<int32_t>(threadIdx.x); packet < row.end; packet += STREAM_THREADS) {
         const int32_t first = row.packets.first(packet);
-        const Packet<T> a = load_packet(row.a, first, p.classes, true, -INFINITY);
+        const Packet<T> a = load_packet(row.a, first, p.classes, row.reading_a, -INFINITY);
         if (p.has_target) {
-            const Packet<T> b = load_packet(row.b, first, p.classes, fits_b, outside_of_target(p));
+            const Packet<T> b = load_packet(row.b, first, p.classes, row.reading_b, outside_of_target(p));
             if (p.probabilities) {
 #pragma unroll
                 for (unsigned v = 0; v < PACKET_ELEMENTS<T>; ++v) {
@@ -96,16 +98,15 @@ __device__ __forceinline__ DivergenceSums stream_terms(const LossParameters &p, 
                                                        const StreamRow<T> &row, const SideSums &side_a,
                                                        const SideSums &side_b, const DivergenceSums &divergence,
                                                        bool writes) {
-    const bool fits_b = row.packets.fits(row.b);
     const bool gradient_a_fits = row.packets.fits(row.gradients_a);
     const bool gradient_b_fits = row.packets.fits(row.gradients_b);
     DivergenceSums local = {0.0f, 0.0f, 0.0f, 0.0f};
     for (int32_t packet = row.begin + static_cast<int32_t>(threadIdx.x); packet < row.end; packet += STREAM_THREADS) {
         const int32_t first = row.packets.first(packet);
-        const Packet<T> a = load_packet(row.a, first, p.classes, true, -INFINITY);
+        const Packet<T> a = load_packet(row.a, first, p.classes, row.reading_a, -INFINITY);
         Packet<T> b;
         if (p.has_target) {
-            b = load_packet(row.b, first, p.classes, fits_b, outside_of_target(p));
+            b = load_packet(row.b, first, p.classes, row.reading_b, outside_of_target(p));
         }
         Packet<T> gradient_of_a;
         Packet<T> gradient_of_b;
@@ -184,11 +185,42 @@ __global__ void __launch_bounds__(STREAM_THREADS, 1)
 template <typename T>
 __device__ __forceinline__ StreamRow<T> split_row(const LossParameters &p, const SplitWorkspace &split) {
     StreamRow<T> row(p, blockIdx.x / split.splits);
-    const int32_t share = (row.packets.count + split.splits - 1) / split.splits;
+    /* Whole sectors of two packets. */
+    const int32_t share = ((row.packets.count + split.splits - 1) / split.splits + 1) / 2 * 2;
     const int32_t index = static_cast<int32_t>(blockIdx.x % split.splits);
     row.begin = min(index * share, row.packets.count);
     row.end = min(row.begin + share, row.packets.count);
     return row;
+}
+
+/* Calls visit(field, number of the field) for the sums that this case of the loss needs. */
+template <typename Sums, typename Visit>
+__device__ __forceinline__ void visit_fields(const LossParameters &p, Sums &sums, Visit &&visit) {
+    visit(sums.max, 0);
+    visit(sums.sum, 1);
+    if (p.softened) {
+        visit(sums.sum_one, 2);
+    }
+    if (p.smoothing != 0.0f) {
+        visit(sums.smooth, 3);
+        visit(sums.unmasked, 4);
+    }
+    if (p.probabilities) {
+        visit(sums.mass, 5);
+    }
+}
+
+__device__ __forceinline__ float *running_of(const SplitWorkspace &split, int64_t index, int32_t side, int32_t field) {
+    return split.running + ((2 * index + side) * RUNNING_FIELDS + field) * split.splits;
+}
+
+/* One thread leaves the sums of a block's share. */
+__device__ __forceinline__ void leave_sums(const LossParameters &p, const SplitWorkspace &split, int64_t index,
+                                           int32_t side, int32_t part, const RunningSums &sums) {
+    visit_fields(p, sums, [&](float value, int32_t field) { running_of(split, index, side, field)[part] = value; });
+    if (p.row_hit != nullptr) {
+        running_of(split, index, side, 6)[part] = __int_as_float(sums.first);
+    }
 }
 
 /* First pass of a split row: block (row, split) leaves the sums of its share, the first one also the label's logits. */
@@ -206,8 +238,10 @@ __global__ void __launch_bounds__(STREAM_THREADS, 1)
     running_a = block_join(p, running_a, shared_running);
     running_b = block_join(p, running_b, shared_running);
     if (threadIdx.x == 0) {
-        split.running[(2 * index) * split.splits + part] = running_a;
-        split.running[(2 * index + 1) * split.splits + part] = running_b;
+        leave_sums(p, split, index, 0, part, running_a);
+        if (p.has_target) {
+            leave_sums(p, split, index, 1, part, running_b);
+        }
         if (part == 0) {
             const RowTask task = row_task(p, index);
             split.label_logits[2 * index] = label_logit(p, task, row.a);
@@ -218,13 +252,19 @@ __global__ void __launch_bounds__(STREAM_THREADS, 1)
 
 /* The sums over a whole row, joined by all threads of a block from what the first pass left. */
 __device__ __forceinline__ SideSums joined_side(const LossParameters &p, const SplitWorkspace &split, int64_t index,
-                                                int32_t side, int64_t label, RunningSums *shared_running) {
+                                                int32_t side, int64_t label, float label_logit,
+                                                RunningSums *shared_running) {
     RunningSums running = no_sums();
     if (static_cast<int32_t>(threadIdx.x) < split.splits) {
-        running = split.running[(2 * index + side) * split.splits + threadIdx.x];
+        visit_fields(p, running, [&](float &value, int32_t field) {
+            value = running_of(split, index, side, field)[threadIdx.x];
+        });
+        if (p.row_hit != nullptr) {
+            running.first = __float_as_int(running_of(split, index, side, 6)[threadIdx.x]);
+        }
     }
     running = block_join(p, running, shared_running);
-    return side_sums_of(p, running, label, split.label_logits[2 * index + side], side == 1 && p.probabilities);
+    return side_sums_of(p, running, label, label_logit, side == 1 && p.probabilities);
 }
 
 /* The divergence of a whole row, summed by all threads of a block from what an earlier launch left. */
@@ -232,11 +272,9 @@ __device__ __forceinline__ DivergenceSums joined_divergence(const SplitWorkspace
                                                             float *shared) {
     float sums[4] = {0.0f, 0.0f, 0.0f, 0.0f};
     if (static_cast<int32_t>(threadIdx.x) < split.splits) {
-        const DivergenceSums part = split.divergence[index * split.splits + threadIdx.x];
-        sums[0] = part.u;
-        sums[1] = part.v;
-        sums[2] = part.infinite_u;
-        sums[3] = part.infinite_v;
+        for (int32_t field = 0; field < DIVERGENCE_FIELDS; ++field) {
+            sums[field] = split.divergence[(index * DIVERGENCE_FIELDS + field) * split.splits + threadIdx.x];
+        }
     }
     group_reduce<Sum, STREAM_THREADS>(sums, shared);
     return {sums[0], sums[1], sums[2], sums[3]};
@@ -252,8 +290,12 @@ __global__ void __launch_bounds__(STREAM_THREADS, 1)
     __shared__ float shared[4 * (STREAM_THREADS / WARP)];
     const int64_t index = blockIdx.x / split.splits;
     RowTask task = row_task(p, index);
-    const SideSums side_a = joined_side(p, split, index, 0, task.label, shared_running);
-    const SideSums side_b = joined_side(p, split, index, 1, task.label, shared_running);
+    /* The logits at the label are for the outputs of the row alone. */
+    const SideSums side_a = joined_side(p, split, index, 0, task.label, 0.0f, shared_running);
+    SideSums side_b = side_a;
+    if (p.has_target) {
+        side_b = joined_side(p, split, index, 1, task.label, 0.0f, shared_running);
+    }
     spoil_row(p, side_a, side_b, task);
     DivergenceSums divergence = {0.0f, 0.0f, 0.0f, 0.0f};
     if (p.divergence_first && !first) {
@@ -265,7 +307,10 @@ __global__ void __launch_bounds__(STREAM_THREADS, 1)
         float reduced[4] = {local.u, local.v, local.infinite_u, local.infinite_v};
         group_reduce<Sum, STREAM_THREADS>(reduced, shared);
         if (threadIdx.x == 0) {
-            split.divergence[blockIdx.x] = {reduced[0], reduced[1], reduced[2], reduced[3]};
+            const int32_t part = static_cast<int32_t>(blockIdx.x % split.splits);
+            for (int32_t field = 0; field < DIVERGENCE_FIELDS; ++field) {
+                split.divergence[(index * DIVERGENCE_FIELDS + field) * split.splits + part] = reduced[field];
+            }
         }
     }
 }
@@ -279,8 +324,12 @@ __global__ void __launch_bounds__(STREAM_THREADS, 1)
     __shared__ float shared[4 * (STREAM_THREADS / WARP)];
     const int64_t index = blockIdx.x;
     RowTask task = row_task(p, index);
-    const SideSums side_a = joined_side(p, split, index, 0, task.label, shared_running);
-    const SideSums side_b = joined_side(p, split, index, 1, task.label, shared_running);
+    const SideSums side_a =
+        joined_side(p, split, index, 0, task.label, split.label_logits[2 * index], shared_running);
+    SideSums side_b = side_a;
+    if (p.has_target) {
+        side_b = joined_side(p, split, index, 1, task.label, split.label_logits[2 * index + 1], shared_running);
+    }
     spoil_row(p, side_a, side_b, task);
     DivergenceSums divergence = {0.0f, 0.0f, 0.0f, 0.0f};
     if (p.wants_divergence) {

@@ -123,10 +123,12 @@ __device__ __forceinline__ DivergenceSums strided_pass(const LossParameters &p, 
 }
 
 /* A block takes 32 rows at a time. The gradient may overwrite the logits: every class is written by the thread that
- * has read it, and the label's logits are read before the first barrier. */
+ * has read it. */
 template <typename T, int32_t ITEMS>
 __global__ void __launch_bounds__(STRIDED_THREADS, 1)
     distillation_loss_strided_kernel(const __grid_constant__ LossParameters p) {
+    __shared__ RowTask shared_task[STRIDED_ROWS];
+    __shared__ float shared_label[2][STRIDED_ROWS];
     __shared__ RunningSums shared_running[STRIDED_SLICES][STRIDED_ROWS];
     __shared__ DivergenceSums shared_divergence[STRIDED_SLICES][STRIDED_ROWS];
     __shared__ double shared_sum[STRIDED_THREADS / WARP];
@@ -137,33 +139,40 @@ __global__ void __launch_bounds__(STRIDED_THREADS, 1)
          base += static_cast<int64_t>(gridDim.x) * STRIDED_ROWS) {
         /* Lanes beyond the last row take part in the barriers only. */
         const bool exists = base + lane < p.rows;
-        RowTask task = row_task(p, exists ? base + lane : p.rows - 1);
+        if (slice == 0) {
+            shared_task[lane] = row_task(p, exists ? base + lane : p.rows - 1);
+        }
+        __syncthreads();
+        RowTask task = shared_task[lane];
         const int64_t outer = task.row / p.inner;
         const int64_t start = outer * p.classes * p.inner + (task.row - outer * p.inner);
         StridedSide<T, ITEMS> a;
         StridedSide<T, ITEMS> b;
         a.load(p, p.logits, start, slice, exists);
         b.load(p, p.has_target ? p.target : p.logits, start, slice, exists && p.has_target);
-        const bool labelled = exists && task.label >= 0 && task.label < p.classes;
-        const float label_a = labelled ? to_float(a.logits[task.label * p.inner]) : 0.0f;
-        const float label_b = labelled && p.sides == 2 ? to_float(b.logits[task.label * p.inner]) : 0.0f;
-
         RunningSums running_a = no_sums();
         RunningSums running_b = no_sums();
         visit_classes<T, ITEMS>(p, a, b, slice, exists, [&](int32_t k, float z_a, float z_b) {
             add_class(p, running_a, z_a, k);
+            if (k == task.label) {
+                shared_label[0][lane] = z_a;
+                shared_label[1][lane] = z_b;
+            }
             if (p.probabilities) {
                 running_b.mass += z_b;
             } else if (p.has_target) {
                 add_class(p, running_b, z_b, k);
             }
         });
-        const SideSums side_a = side_sums_of(p, join_slices(p, running_a, slice, lane, shared_running), task.label,
-                                             label_a, false);
+        /* Whoever has the label has left its logits before the barrier. */
+        const RunningSums all_a = join_slices(p, running_a, slice, lane, shared_running);
+        const bool labelled = exists && task.label >= 0 && task.label < p.classes;
+        const SideSums side_a =
+            side_sums_of(p, all_a, task.label, labelled ? shared_label[0][lane] : 0.0f, false);
         SideSums side_b = side_a;
         if (p.has_target) {
-            side_b = side_sums_of(p, join_slices(p, running_b, slice, lane, shared_running), task.label, label_b,
-                                  p.probabilities);
+            side_b = side_sums_of(p, join_slices(p, running_b, slice, lane, shared_running), task.label,
+                                  labelled && p.sides == 2 ? shared_label[1][lane] : 0.0f, p.probabilities);
         }
 
         spoil_row(p, side_a, side_b, task);

@@ -8,15 +8,17 @@
 
 namespace sd::cuda {
 
-struct RunningSums;
-struct DivergenceSums;
+/* Floats that make a RunningSums and a DivergenceSums. */
+constexpr int32_t RUNNING_FIELDS = 7;
+constexpr int32_t DIVERGENCE_FIELDS = 4;
 
-/* Kernel parameter: the workspace of split rows. */
+/* Kernel parameter: the workspace of split rows. Field by field, so that a block reads few sectors of those that a case
+ * of the loss needs. */
 struct SplitWorkspace {
     int32_t splits;
-    RunningSums *running;       /* [rows, 2, splits] */
-    DivergenceSums *divergence; /* [rows, splits] */
-    float *label_logits;        /* [rows, 2] */
+    float *running;      /* [rows, 2, RUNNING_FIELDS, splits] */
+    float *divergence;   /* [rows, DIVERGENCE_FIELDS, splits] */
+    float *label_logits; /* [rows, 2] */
 };
 
 /* The most blocks that share a row: no more than a block has threads to join their sums. */
@@ -24,8 +26,9 @@ constexpr int32_t MOST_SPLITS = 128;
 /* As many blocks as occupy a large device a few times over. A constant, so that results and workspace do not depend
  * on the device. */
 constexpr int64_t SPLIT_BLOCKS = 512;
-/* The fewest bytes of a row that a block of its own is worth. */
-constexpr int64_t SPLIT_BYTES = 8192;
+/* The fewest bytes of a row that a block of its own is worth: what it moves to join the others' sums is then little of
+ * what it moves for its share. */
+constexpr int64_t SPLIT_BYTES = 12288;
 
 inline int32_t split_count(int64_t rows, int64_t classes, int64_t element_bytes) {
     const int64_t by_rows = rows > 0 ? SPLIT_BLOCKS / rows : 1;

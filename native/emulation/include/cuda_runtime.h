@@ -252,6 +252,8 @@ __forceinline__ void __threadfence_block() {}
 inline unsigned __umulhi(unsigned x, unsigned y) {
     return static_cast<unsigned>((static_cast<std::uint64_t>(x) * y) >> 32);
 }
+inline float __int_as_float(int bits) { return emulation::kernel::from_bits<float>(static_cast<unsigned>(bits)); }
+inline int __float_as_int(float value) { return static_cast<int>(emulation::kernel::to_bits(value)); }
 /* Rounded one by one: the sources are compiled without contraction. */
 inline float __fmul_rn(float x, float y) { return x * y; }
 inline float __fadd_rn(float x, float y) { return x + y; }

@@ -37,6 +37,14 @@ struct Warp {
     std::vector<Record> records;
     std::unordered_map<std::uint64_t, std::uint32_t> visits[WARP];
     std::uint32_t iteration[WARP] = {};
+
+    void forget() {
+        records.clear();
+        for (unsigned lane = 0; lane < WARP; ++lane) {
+            visits[lane].clear();
+            iteration[lane] = 0;
+        }
+    }
 };
 
 bool recording = false;
@@ -113,7 +121,7 @@ Requests requests(Iterator begin, Iterator end, std::uint32_t Record::*key) {
 
 void begin_counters() {
     for (Warp &warp : warps) {
-        warp.records.clear();
+        warp.forget();
     }
     ++sums.launches;
     emulation_exponentials = 0;
@@ -181,11 +189,7 @@ void converge_warp(unsigned number) {
         }
         begin = end;
     }
-    warp.records.clear();
-    for (unsigned lane = 0; lane < WARP; ++lane) {
-        warp.visits[lane].clear();
-        warp.iteration[lane] = 0;
-    }
+    warp.forget();
 }
 
 void converge_all() {

@@ -1,5 +1,6 @@
 /* Control of the emulation for tests in Java: the natives of org.swapdistill.emulation.Emulation. They take numbers
  * alone, so that no header of a Java installation is needed. */
+#include "emulation/kernel/counters.h"
 #include "emulation/kernel/seed.h"
 #include "emulation/runtime/emulation.h"
 
@@ -19,5 +20,15 @@ EMULATION_EXPORT long long Java_org_swapdistill_emulation_Emulation_reportAddres
 
 EMULATION_EXPORT void Java_org_swapdistill_emulation_Emulation_clearReports(void *, void *) {
     emulation_clear_reports();
+}
+
+EMULATION_EXPORT void Java_org_swapdistill_emulation_Emulation_countRequests(void *, void *, unsigned char on) {
+    emulation_count_requests(on);
+}
+
+EMULATION_EXPORT long long Java_org_swapdistill_emulation_Emulation_takeCounters(void *, void *) {
+    static emulation_counters counters;
+    emulation_take_counters(&counters);
+    return reinterpret_cast<long long>(&counters);
 }
 }

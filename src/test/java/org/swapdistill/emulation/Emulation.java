@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.swapdistill.kernels.bindings.swapdistill;
 
@@ -28,11 +29,40 @@ public final class Emulation {
     public static List<String> takeReports() {
         List<String> reports = new ArrayList<>();
         for (int i = 0; i < reportCount(); i++) {
-            reports.add(new Text(reportAddress(i)).getString());
+            reports.add(new BytePointer(at(reportAddress(i))).getString());
         }
         clearReports();
         return reports;
     }
+
+    /** What the launches of the work do and move; the work must wait for them. */
+    public static Traffic count(Runnable work) {
+        takeCounters();
+        countRequests(true);
+        try {
+            work.run();
+        } finally {
+            countRequests(false);
+        }
+        LongPointer counters = new LongPointer(at(takeCounters()));
+        return new Traffic(counters.get(0), counters.get(1), counters.get(2), counters.get(3), counters.get(4),
+            counters.get(5), counters.get(6), counters.get(7), counters.get(8), counters.get(9), counters.get(10),
+            counters.get(11), counters.get(12));
+    }
+
+    /**
+     * Sums over launches: sectors of 32 bytes and requests of a warp to global memory, bytes as the threads asked for
+     * them, requests to shared memory and the further passes that they need because of conflicts of banks, barriers of
+     * blocks, exponentials, logarithms and divisions.
+     */
+    public record Traffic(long launches, long loadSectors, long storeSectors, long loadRequests, long storeRequests,
+                          long bytesLoaded, long bytesStored, long sharedRequests, long bankConflicts, long barriers,
+                          long exponentials, long logarithms, long divisions) {
+    }
+
+    private static native void countRequests(boolean on);
+
+    private static native long takeCounters();
 
     private static native int reportCount();
 
@@ -40,15 +70,12 @@ public final class Emulation {
 
     private static native void clearReports();
 
-    /** A string of the emulation. */
-    private static final class Text extends BytePointer {
-        Text(long address) {
-            super(new Pointer() {
-                Pointer at(long place) {
-                    this.address = place;
-                    return this;
-                }
-            }.at(address));
-        }
+    private static Pointer at(long place) {
+        return new Pointer() {
+            Pointer at() {
+                this.address = place;
+                return this;
+            }
+        }.at();
     }
 }
