@@ -9,9 +9,11 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.swapdistill.backend.Backend;
+import org.swapdistill.backend.CheckedGraphBuilder;
 import org.swapdistill.backend.Download;
 import org.swapdistill.backend.GraphBuilder;
 import org.swapdistill.backend.HostTransfers;
+import org.swapdistill.backend.OpenGraphs;
 import org.swapdistill.backend.Replay;
 import org.swapdistill.backend.Upload;
 import org.swapdistill.tensor.DType;
@@ -33,8 +35,7 @@ public final class CpuBackend implements Backend {
     private final engine engine;
     private final stream stream;
     private final int channelBlock;
-    private int openGraphs;
-    private boolean closed;
+    private final OpenGraphs graphs = new OpenGraphs();
 
     private CpuBackend(DType computeType) {
         this.computeType = computeType;
@@ -114,11 +115,8 @@ public final class CpuBackend implements Backend {
 
     @Override
     public GraphBuilder newGraph(int batchSize, boolean training) {
-        requireOpen();
-        if (batchSize < 1) {
-            throw new IllegalArgumentException("batchSize is " + batchSize + "; expected at least 1");
-        }
-        return new CpuGraphBuilder(this, batchSize, training);
+        graphs.requireBackendOpen();
+        return new CheckedGraphBuilder<>(new CpuOperations(this, batchSize, training), batchSize, training);
     }
 
     @Override
@@ -202,31 +200,16 @@ public final class CpuBackend implements Backend {
         return instructionSet >= dnnl.cpu_isa.avx2.value ? 8 : 1;
     }
 
-    synchronized void graphOpened() {
-        requireOpen();
-        openGraphs++;
-    }
-
-    synchronized void graphClosed() {
-        openGraphs--;
-    }
-
-    private void requireOpen() {
-        if (closed) {
-            throw new IllegalStateException("the backend is closed");
-        }
+    OpenGraphs graphs() {
+        return graphs;
     }
 
     @Override
-    public synchronized void close() {
-        if (closed) {
-            return;
+    public void close() {
+        boolean wasOpen = graphs.closeBackend(() -> {
+        });
+        if (wasOpen) {
+            objects.close();
         }
-        if (openGraphs > 0) {
-            throw new IllegalStateException(
-                    "the backend has " + openGraphs + " open networks; expected them to be closed before");
-        }
-        closed = true;
-        objects.close();
     }
 }

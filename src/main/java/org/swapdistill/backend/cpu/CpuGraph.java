@@ -2,56 +2,35 @@ package org.swapdistill.backend.cpu;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
-import java.util.Objects;
-import java.util.Optional;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.PointerScope;
-import org.swapdistill.backend.Graph;
-import org.swapdistill.backend.ParameterStorage;
-import org.swapdistill.backend.RunningStatistics;
+import org.swapdistill.backend.RecordedGraph;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Memory;
 import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /** Two lists of commands, the memory they work on, and the parameters. */
-final class CpuGraph implements Graph {
+final class CpuGraph extends RecordedGraph<CpuParameter, CpuStatistics> {
     private final CpuBackend backend;
     private final int batchSize;
-    private final boolean training;
     private final NativeObjects objects = new NativeObjects();
     private final Region values = new Region();
     private final Region gradients = new Region();
     private final Region momenta = new Region();
     private final Region lowPrecision = new Region();
     private final Region statisticsRegion = new Region();
-    private final List<CpuParameter> parameters = new ArrayList<>();
-    private final List<CpuStatistics> statistics = new ArrayList<>();
     private Command[] forwardCommands;
     private Command[] backwardCommands;
-    private Memory arena;
     private Operand imagesOperand;
-    private Shape imagesShape;
     private Tensor logits;
     private Tensor logitsGradient;
-    /** The images of the last forward, while backward may follow. */
-    private Tensor images;
-    private boolean open;
 
     CpuGraph(CpuBackend backend, int batchSize, boolean training) {
+        super(backend, backend.graphs(), training);
         this.backend = backend;
         this.batchSize = batchSize;
-        this.training = training;
-    }
-
-    void add(CpuParameter parameter) {
-        parameters.add(parameter);
-    }
-
-    void add(CpuStatistics vectors) {
-        statistics.add(vectors);
     }
 
     Region values() {
@@ -76,19 +55,16 @@ final class CpuGraph implements Graph {
 
     /** Creates the primitives of all operations and allocates all memory. */
     void build(List<Operation> operations, CpuActivation input, LinearOperation last) {
-        backend.graphOpened();
-        open = true;
-        try (PointerScope scope = new PointerScope()) {
-            record(operations, input, last);
-        } catch (RuntimeException | OutOfMemoryError e) {
-            close();
-            throw e;
-        }
+        open(() -> {
+            try (PointerScope scope = new PointerScope()) {
+                record(operations, input, last);
+            }
+        });
     }
 
     private void record(List<Operation> operations, CpuActivation input, LinearOperation last) {
-        Recorder recorder = new Recorder(backend, batchSize, training, objects);
-        imagesShape = Shape.of(recorder.dims(input));
+        Recorder recorder = new Recorder(backend, batchSize, training(), objects);
+        setImagesShape(Shape.of(recorder.dims(input)));
         imagesOperand = recorder.outside(
                 new memory.desc(recorder.dims(input), backend.nativeType(), memory.format_tag.nchw));
         input.setValue(imagesOperand);
@@ -100,7 +76,7 @@ final class CpuGraph implements Graph {
             Operation operation = operations.get(i);
             recordOne(operation, () -> operation.recordForward(recorder));
         }
-        for (int i = count - 1; training && i >= 0; i--) {
+        for (int i = count - 1; training() && i >= 0; i--) {
             recorder.at(2 * count - 1 - i, backward);
             Operation operation = operations.get(i);
             recordOne(operation, () -> operation.recordBackward(recorder));
@@ -119,19 +95,21 @@ final class CpuGraph implements Graph {
     }
 
     private void allocate(Recorder recorder, LinearOperation last) {
-        gradients.reserve(training ? values.reserved() : 0);
-        momenta.reserve(training ? values.reserved() : 0);
+        gradients.reserve(training() ? values.reserved() : 0);
+        momenta.reserve(training() ? values.reserved() : 0);
         for (Region region : List.of(values, gradients, momenta, lowPrecision, statisticsRegion)) {
             region.allocate();
         }
-        arena = Memory.allocate(recorder.arrange());
+        Memory arena = Memory.allocate(recorder.arrange());
+        setArena(arena);
         recorder.setAddresses(arena.address());
-        parameters.forEach(CpuParameter::allocated);
-        statistics.forEach(vectors -> vectors.allocated(training));
+        ownParameters().forEach(CpuParameter::allocated);
+        ownStatistics().forEach(vectors -> vectors.allocated(training()));
         logits = plain(last.logits());
-        if (training) {
+        if (training()) {
             logitsGradient = plain(last.logitsGradient());
         }
+        setEnds(logits, logitsGradient, null);
     }
 
     private static Tensor plain(Operand operand) {
@@ -141,51 +119,19 @@ final class CpuGraph implements Graph {
     }
 
     @Override
-    public void forward(Tensor batch) {
-        requireOpen();
-        Objects.requireNonNull(batch, "images is null");
-        if (batch.dtype() != backend.computeType() || !batch.shape().equals(imagesShape)
-                || !batch.device().equals(backend.device())) {
-            throw new IllegalArgumentException("images is " + batch + "; expected " + backend.computeType() + " "
-                    + imagesShape + " on " + backend.device());
-        }
-        arena.acquire();
-        try {
-            batch.memory().acquire();
-            try {
-                images = training ? batch : null;
-                imagesOperand.handle().set_data_handle(new AddressPointer(batch.address()));
-                run(forwardCommands);
-            } finally {
-                batch.memory().release();
-            }
-        } finally {
-            arena.release();
-        }
+    protected void runForward(Tensor batch) {
+        imagesOperand.handle().set_data_handle(new AddressPointer(batch.address()));
+        run(forwardCommands);
     }
 
     @Override
-    public void backward() {
-        requireTraining("backward");
-        if (images == null) {
-            throw new IllegalStateException("backward was called without a forward since the last; expected one");
-        }
-        if (images.isClosed()) {
-            throw new IllegalStateException(
-                    "images of the last forward are closed; expected them open until backward has returned");
-        }
-        arena.acquire();
-        try {
-            images.memory().acquire();
-            try {
-                run(backwardCommands);
-            } finally {
-                images.memory().release();
-            }
-        } finally {
-            images = null;
-            arena.release();
-        }
+    protected void runBackward() {
+        run(backwardCommands);
+    }
+
+    @Override
+    protected void repeatAtReplay(Runnable done) {
+        // Nothing is recorded: a replay calls forward and backward again.
     }
 
     /** The primitives of a forward, in order, as {@link Command.Execute#name} tells them. */
@@ -209,65 +155,8 @@ final class CpuGraph implements Graph {
         }
     }
 
-    void requireOpen() {
-        if (!open) {
-            throw new IllegalStateException("the graph is closed");
-        }
-    }
-
-    void requireTraining(String what) {
-        requireOpen();
-        if (!training) {
-            throw new IllegalStateException(what + " needs a graph that trains; this one was made for inference");
-        }
-    }
-
     @Override
-    public Tensor logits() {
-        requireOpen();
-        return logits;
-    }
-
-    @Override
-    public Tensor logitsGradient() {
-        requireTraining("logitsGradient");
-        return logitsGradient;
-    }
-
-    @Override
-    public Optional<Tensor> gradientSum() {
-        requireOpen();
-        return Optional.empty();
-    }
-
-    @Override
-    public List<ParameterStorage> parameters() {
-        requireOpen();
-        return Collections.unmodifiableList(parameters);
-    }
-
-    @Override
-    public List<RunningStatistics> runningStatistics() {
-        requireOpen();
-        return Collections.unmodifiableList(statistics);
-    }
-
-    @Override
-    public long arenaBytes() {
-        requireOpen();
-        return arena.bytes();
-    }
-
-    @Override
-    public void close() {
-        if (!open) {
-            return;
-        }
-        if (arena != null) {
-            arena.close();
-        }
-        open = false;
-        images = null;
+    protected void free() {
         objects.close();
         for (Region region : List.of(values, gradients, momenta, lowPrecision, statisticsRegion)) {
             region.close();
@@ -277,6 +166,5 @@ final class CpuGraph implements Graph {
                 tensor.close();
             }
         }
-        backend.graphClosed();
     }
 }

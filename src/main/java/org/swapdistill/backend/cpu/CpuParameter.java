@@ -1,13 +1,12 @@
 package org.swapdistill.backend.cpu;
 
-import java.util.Objects;
 import java.util.Optional;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.reorder;
 import org.bytedeco.javacpp.PointerScope;
 import org.swapdistill.backend.GraphBuilder;
-import org.swapdistill.backend.ParameterStorage;
+import org.swapdistill.backend.RecordedParameter;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
@@ -16,10 +15,7 @@ import org.swapdistill.tensor.Tensor;
  * A parameter in the layout of the operation that reads it forward. In F32 the value is what that operation reads; in
  * BF16 weights have a copy of that type, in the same order.
  */
-final class CpuParameter implements ParameterStorage {
-    private final String name;
-    private final Shape shape;
-    private final GraphBuilder.ParameterKind kind;
+final class CpuParameter extends RecordedParameter {
     private final CpuBackend backend;
     private final CpuGraph graph;
     /** Dimensions for oneDNN: those of the shape, or of an inner product's weights with rows and columns apart. */
@@ -31,16 +27,10 @@ final class CpuParameter implements ParameterStorage {
     private Operand valueOperand;
     private long valueOffset;
     private long lowPrecisionOffset;
-    private Tensor value;
-    private Tensor gradient;
-    private Tensor momentum;
-    private Tensor lowPrecision;
 
     CpuParameter(String name, Shape shape, GraphBuilder.ParameterKind kind, CpuBackend backend, CpuGraph graph,
             long... dims) {
-        this.name = name;
-        this.shape = shape;
-        this.kind = kind;
+        super(name, shape, kind, graph);
         this.backend = backend;
         this.graph = graph;
         this.dims = dims;
@@ -124,8 +114,11 @@ final class CpuParameter implements ParameterStorage {
     /** Sets addresses and makes the tensors, after the graph's regions were allocated. */
     void allocated() {
         long elements = layout.get_size() / Float.BYTES;
-        value = graph.values().tensor(valueOffset, DType.F32, elements);
+        Tensor value = graph.values().tensor(valueOffset, DType.F32, elements);
         valueOperand.handle().set_data_handle(new AddressPointer(value.address()));
+        Tensor gradient = null;
+        Tensor momentum = null;
+        Tensor lowPrecision = null;
         if (gradientOperand != null) {
             gradient = graph.gradients().tensor(valueOffset, DType.F32, elements);
             gradientOperand.handle().set_data_handle(new AddressPointer(gradient.address()));
@@ -135,69 +128,23 @@ final class CpuParameter implements ParameterStorage {
             lowPrecision = graph.lowPrecision().tensor(lowPrecisionOffset, backend.computeType(), elements);
             computed.handle().set_data_handle(new AddressPointer(lowPrecision.address()));
         }
+        setTensors(value, gradient, momentum, lowPrecision);
     }
 
     @Override
-    public String name() {
-        return name;
-    }
-
-    @Override
-    public Shape shape() {
-        return shape;
-    }
-
-    @Override
-    public GraphBuilder.ParameterKind kind() {
-        return kind;
-    }
-
-    @Override
-    public Tensor value() {
-        graph.requireOpen();
-        return value;
-    }
-
-    @Override
-    public Tensor gradient() {
-        graph.requireTraining("gradient");
-        return gradient;
-    }
-
-    @Override
-    public Tensor momentum() {
-        graph.requireTraining("momentum");
-        return momentum;
-    }
-
-    @Override
-    public Optional<Tensor> lowPrecision() {
-        graph.requireOpen();
-        return Optional.ofNullable(lowPrecision);
-    }
-
-    @Override
-    public Tensor exportFrom(Tensor flat) {
-        requireOwn(flat);
-        Tensor plain = Tensor.allocate(DType.F32, shape);
+    protected void copyToPlain(Tensor flat, Tensor plain) {
         try (PointerScope scope = new PointerScope()) {
             convert(layout, flat, plainDesc(), plain);
         }
-        return plain;
     }
 
     @Override
-    public void importTo(Tensor flat, Tensor plain) {
-        requireOwn(flat);
-        Objects.requireNonNull(plain, "plain is null");
-        if (plain.dtype() != DType.F32 || !plain.shape().equals(shape) || !plain.device().isCpu()) {
-            throw new IllegalArgumentException(
-                    "plain of " + name + " is " + plain + "; expected " + DType.F32 + " " + shape + " on cpu");
-        }
+    protected void copyFromPlain(Tensor plain, Tensor flat) {
         try (PointerScope scope = new PointerScope()) {
-            convert(plainDesc(), plain, layout, flat);
-            if (flat == value && hasLowPrecision) {
-                convert(layout, value, computed.desc(), lowPrecision);
+            if (flat.dtype() == DType.F32) {
+                convert(plainDesc(), plain, layout, flat);
+            } else {
+                convert(layout, value(), computed.desc(), flat);
             }
         }
     }
@@ -218,19 +165,5 @@ final class CpuParameter implements ParameterStorage {
             to.memory().release();
             from.memory().release();
         }
-    }
-
-    private void requireOwn(Tensor flat) {
-        graph.requireOpen();
-        Objects.requireNonNull(flat, "flat is null");
-        if (flat != value && flat != gradient && flat != momentum) {
-            throw new IllegalArgumentException(
-                    "flat of " + name + " is " + flat + "; expected the parameter's value, gradient or momentum");
-        }
-    }
-
-    @Override
-    public String toString() {
-        return name + " " + shape;
     }
 }

@@ -3,7 +3,7 @@ package org.swapdistill.backend.cpu;
 import java.nio.FloatBuffer;
 import org.bytedeco.dnnl.memory;
 import org.swapdistill.backend.GraphBuilder;
-import org.swapdistill.backend.RunningStatistics;
+import org.swapdistill.backend.RecordedStatistics;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Tensor;
 
@@ -11,9 +11,7 @@ import org.swapdistill.tensor.Tensor;
  * The statistics of one batch normalization: the running ones, and when training those of the last batch, which the
  * primitive writes.
  */
-final class CpuStatistics implements RunningStatistics {
-    private final String name;
-    private final int channels;
+final class CpuStatistics extends RecordedStatistics {
     private final CpuGraph graph;
     /** Factor of the unbiased variance estimate: n / (n - 1), n the number of elements of a channel. */
     private final float unbiased;
@@ -21,17 +19,13 @@ final class CpuStatistics implements RunningStatistics {
     private long offset;
     private Operand meanOperand;
     private Operand varianceOperand;
-    private Tensor mean;
-    private Tensor variance;
     private FloatBuffer runningMean;
     private FloatBuffer runningVariance;
     private FloatBuffer batchMean;
     private FloatBuffer batchVariance;
-    private long batches;
 
-    CpuStatistics(String name, int channels, long elementsPerChannel, CpuGraph graph) {
-        this.name = name;
-        this.channels = channels;
+    CpuStatistics(String name, int channels, long elementsPerChannel, CpuBackend backend, CpuGraph graph) {
+        super(name, channels, backend, graph);
         this.graph = graph;
         unbiased = (float) ((double) elementsPerChannel / Math.max(1, elementsPerChannel - 1));
         vectorBytes = (channels * (long) Float.BYTES + 63) / 64 * 64;
@@ -40,18 +34,16 @@ final class CpuStatistics implements RunningStatistics {
     /** Reserves memory and makes the operands. */
     void use(Recorder recorder) {
         offset = graph.statisticsRegion().reserve((recorder.training() ? 4 : 2) * vectorBytes);
-        memory.desc desc = new memory.desc(new long[] {channels}, memory.data_type.f32, memory.format_tag.a);
+        memory.desc desc = new memory.desc(new long[] {channels()}, memory.data_type.f32, memory.format_tag.a);
         meanOperand = recorder.outside(desc);
         varianceOperand = recorder.outside(desc);
     }
 
     /** Sets addresses and makes the tensors, after the graph's regions were allocated. */
     void allocated(boolean training) {
-        mean = vector(0);
-        variance = vector(1);
-        float[] ones = new float[channels];
-        java.util.Arrays.fill(ones, 1);
-        variance.copyFrom(ones);
+        Tensor mean = vector(0);
+        Tensor variance = vector(1);
+        setTensors(mean, variance);
         Tensor meanUsed = mean;
         Tensor varianceUsed = variance;
         if (training) {
@@ -67,7 +59,7 @@ final class CpuStatistics implements RunningStatistics {
     }
 
     private Tensor vector(int index) {
-        return graph.statisticsRegion().tensor(offset + index * vectorBytes, DType.F32, channels);
+        return graph.statisticsRegion().tensor(offset + index * vectorBytes, DType.F32, channels());
     }
 
     private static FloatBuffer floats(Tensor tensor) {
@@ -85,48 +77,10 @@ final class CpuStatistics implements RunningStatistics {
     /** Moves the running statistics towards those of the last batch. */
     void update() {
         float rate = GraphBuilder.RUNNING_MOMENTUM;
-        for (int c = 0; c < channels; c++) {
+        for (int c = 0; c < channels(); c++) {
             runningMean.put(c, (1 - rate) * runningMean.get(c) + rate * batchMean.get(c));
             runningVariance.put(c, (1 - rate) * runningVariance.get(c) + rate * (batchVariance.get(c) * unbiased));
         }
-        batches++;
-    }
-
-    @Override
-    public String name() {
-        return name;
-    }
-
-    @Override
-    public int channels() {
-        return channels;
-    }
-
-    @Override
-    public float[] mean() {
-        graph.requireOpen();
-        return mean.toFloats();
-    }
-
-    @Override
-    public float[] variance() {
-        graph.requireOpen();
-        return variance.toFloats();
-    }
-
-    @Override
-    public long batches() {
-        return batches;
-    }
-
-    @Override
-    public void set(float[] newMean, float[] newVariance, long newBatches) {
-        graph.requireOpen();
-        if (newBatches < 0) {
-            throw new IllegalArgumentException("batches is " + newBatches + "; expected at least 0");
-        }
-        mean.copyFrom(newMean);
-        variance.copyFrom(newVariance);
-        batches = newBatches;
+        countBatch();
     }
 }

@@ -1,57 +1,15 @@
 package org.swapdistill.backend.cuda;
 
-import org.swapdistill.backend.Activation;
+import org.swapdistill.backend.MapSize;
+import org.swapdistill.backend.RecordedActivation;
 
 /** An activation of the CUDA backend; also what the recording knows of its value and its gradient. */
-final class CudaActivation implements Activation {
-    private final CudaGraphBuilder owner;
-    private final int channels;
-    private final int height;
-    private final int width;
-    /** Whether {@code backward} has to compute its gradient: not for the images. */
-    private final boolean differentiable;
-    private int consumers;
+final class CudaActivation extends RecordedActivation {
     private Buffer value;
     private Gradient gradient;
 
-    CudaActivation(CudaGraphBuilder owner, int channels, int height, int width, boolean differentiable) {
-        this.owner = owner;
-        this.channels = channels;
-        this.height = height;
-        this.width = width;
-        this.differentiable = differentiable;
-    }
-
-    @Override
-    public int channels() {
-        return channels;
-    }
-
-    @Override
-    public int height() {
-        return height;
-    }
-
-    @Override
-    public int width() {
-        return width;
-    }
-
-    CudaGraphBuilder owner() {
-        return owner;
-    }
-
-    boolean differentiable() {
-        return differentiable;
-    }
-
-    void addConsumer() {
-        consumers++;
-    }
-
-    /** Number of operations that read it. */
-    int consumers() {
-        return consumers;
+    CudaActivation(MapSize size, boolean differentiable) {
+        super(size, differentiable);
     }
 
     Buffer value() {

@@ -8,9 +8,11 @@ import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.cuda.cudnn.cudnnContext;
 import org.bytedeco.cuda.global.cudart;
 import org.swapdistill.backend.Backend;
+import org.swapdistill.backend.CheckedGraphBuilder;
 import org.swapdistill.backend.Download;
 import org.swapdistill.backend.GraphBuilder;
 import org.swapdistill.backend.HostTransfers;
+import org.swapdistill.backend.OpenGraphs;
 import org.swapdistill.backend.Replay;
 import org.swapdistill.backend.Upload;
 import org.swapdistill.kernels.Execution;
@@ -43,8 +45,7 @@ public final class CudaBackend implements Backend {
     private final long ownBytes;
     /** What is to happen at every replay of the work that is being captured; null when none is. */
     private List<Runnable> collected;
-    private int openGraphs;
-    private boolean closed;
+    private final OpenGraphs graphs = new OpenGraphs();
 
     private CudaBackend(CudaOptions options) {
         this.options = options;
@@ -120,11 +121,8 @@ public final class CudaBackend implements Backend {
 
     @Override
     public GraphBuilder newGraph(int batchSize, boolean training) {
-        requireOpen();
-        if (batchSize < 1) {
-            throw new IllegalArgumentException("batchSize is " + batchSize + "; expected at least 1");
-        }
-        return new CudaGraphBuilder(this, batchSize, training);
+        graphs.requireBackendOpen();
+        return new CheckedGraphBuilder<>(new CudaOperations(this, batchSize, training), batchSize, training);
     }
 
     @Override
@@ -243,40 +241,30 @@ public final class CudaBackend implements Backend {
 
     /** Makes the device current on the calling thread. */
     void activate() {
-        requireOpen();
+        graphs.requireBackendOpen();
         streams.activate();
     }
 
-    synchronized void graphOpened() {
-        requireOpen();
-        openGraphs++;
+    OpenGraphs graphs() {
+        return graphs;
     }
 
-    synchronized void graphClosed() {
-        openGraphs--;
-    }
-
-    private void requireOpen() {
-        if (closed) {
-            throw new IllegalStateException("the backend is closed");
-        }
-    }
-
-    @Override
-    public synchronized void close() {
-        if (closed) {
-            return;
-        }
-        if (openGraphs > 0) {
-            throw new IllegalStateException(
-                    "the backend has " + openGraphs + " open networks; expected them to be closed before");
-        }
+    private void requireMemoryFreed() {
         if (memory.allocated() > ownBytes) {
             throw new IllegalStateException("the backend has " + (memory.allocated() - ownBytes)
                     + " bytes of device memory in use; expected them to be closed before");
         }
-        activate();
-        closed = true;
+    }
+
+    @Override
+    public void close() {
+        boolean wasOpen = graphs.closeBackend(() -> {
+            requireMemoryFreed();
+            activate();
+        });
+        if (!wasOpen) {
+            return;
+        }
         LOG.log(System.Logger.Level.DEBUG, "{0}: at most {1} bytes of device memory", device, memory.highWater());
         Closing.closeAll(List.of(handles, streams));
     }

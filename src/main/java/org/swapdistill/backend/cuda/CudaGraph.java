@@ -2,48 +2,32 @@ package org.swapdistill.backend.cuda;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
-import java.util.Objects;
-import java.util.Optional;
 import org.bytedeco.cuda.cudnn.cudnnTensorStruct;
 import org.bytedeco.cuda.global.cublas;
-import org.swapdistill.backend.Graph;
-import org.swapdistill.backend.ParameterStorage;
-import org.swapdistill.backend.RunningStatistics;
+import org.swapdistill.backend.RecordedGraph;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Memory;
 import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /** Two lists of commands, the memory they work on, and the parameters. */
-final class CudaGraph implements Graph {
+final class CudaGraph extends RecordedGraph<CudaParameter, CudaStatistics> {
     private final CudaBackend backend;
     private final int batchSize;
-    private final boolean training;
     private final Descriptors descriptors = new Descriptors();
     private final Regions regions;
     /** Logits, their gradient, ones, and the sum of the gradients. */
     private final Region ends = new Region(DType.F32);
     private final Buffer ones = Buffer.outside();
-    private final List<CudaParameter> parameters = new ArrayList<>();
-    private final List<CudaStatistics> statistics = new ArrayList<>();
     private Runnable[] forwardCommands;
     private Runnable[] backwardCommands;
-    private Memory arena;
     private final Buffer imagesBuffer = Buffer.outside();
-    private Shape imagesShape;
-    private Tensor logits;
-    private Tensor logitsGradient;
-    private Tensor gradientSum;
-    /** The images of the last forward, while backward may follow. */
-    private Tensor images;
-    private boolean open;
 
     CudaGraph(CudaBackend backend, int batchSize, boolean training) {
+        super(backend, backend.graphs(), training);
         this.backend = backend;
         this.batchSize = batchSize;
-        this.training = training;
         regions = new Regions(backend.computeType(), training);
     }
 
@@ -55,14 +39,6 @@ final class CudaGraph implements Graph {
         return backend.computeType();
     }
 
-    void add(CudaParameter parameter) {
-        parameters.add(parameter);
-    }
-
-    void add(CudaStatistics vectors) {
-        statistics.add(vectors);
-    }
-
     /** As many ones as images in a batch. */
     Buffer ones() {
         return ones;
@@ -70,24 +46,15 @@ final class CudaGraph implements Graph {
 
     /** Describes all operations and allocates all memory. */
     void build(List<Operation> operations, CudaActivation input, LinearOperation last) {
-        backend.graphOpened();
-        open = true;
-        try {
+        open(() -> {
             backend.activate();
             record(operations, input, last);
-        } catch (RuntimeException e) {
-            try {
-                close();
-            } catch (RuntimeException second) {
-                e.addSuppressed(second);
-            }
-            throw e;
-        }
+        });
     }
 
     private void record(List<Operation> operations, CudaActivation input, LinearOperation last) {
-        Recorder recorder = new Recorder(backend, batchSize, training, descriptors);
-        imagesShape = Shape.of(batchSize, input.height(), input.width(), input.channels());
+        Recorder recorder = new Recorder(backend, batchSize, training(), descriptors);
+        setImagesShape(Shape.of(batchSize, input.height(), input.width(), input.channels()));
         input.setValue(imagesBuffer);
         List<Runnable> forward = new ArrayList<>();
         List<Runnable> backward = new ArrayList<>();
@@ -97,7 +64,7 @@ final class CudaGraph implements Graph {
             Operation operation = operations.get(i);
             recordOne(operation, () -> operation.recordForward(recorder));
         }
-        for (int i = count - 1; training && i >= 0; i--) {
+        for (int i = count - 1; training() && i >= 0; i--) {
             recorder.at(2 * count - 1 - i, backward);
             Operation operation = operations.get(i);
             recordOne(operation, () -> operation.recordBackward(recorder));
@@ -106,7 +73,7 @@ final class CudaGraph implements Graph {
             }
         }
         allocate(recorder, last);
-        if (training) {
+        if (training()) {
             recordGradients(recorder, backward);
         }
         forwardCommands = forward.toArray(new Runnable[0]);
@@ -136,12 +103,12 @@ final class CudaGraph implements Graph {
             target.place(regions.gradients.address(0));
             recorder.add(from, source, to, target, Scalars.ZERO);
         }
-        if (gradientSum != null) {
+        gradientSum().ifPresent(target -> {
             var all = new DevicePointer.OfFloats(regions.gradients.address(0));
-            var sum = new DevicePointer.OfFloats(gradientSum.address());
+            var sum = new DevicePointer.OfFloats(target.address());
             int elements = Math.toIntExact(regions.gradients.elements());
             recorder.execute(() -> sumMagnitudes(elements, all, sum));
-        }
+        });
     }
 
     private void sumMagnitudes(int elements, DevicePointer.OfFloats values, DevicePointer.OfFloats sum) {
@@ -156,26 +123,30 @@ final class CudaGraph implements Graph {
     }
 
     private void allocate(Recorder recorder, LinearOperation last) {
-        statistics.forEach(vectors -> vectors.reserve(regions.statistics, training));
-        regions.allocate(parameters, backend.memory());
+        ownStatistics().forEach(vectors -> vectors.reserve(regions.statistics, training()));
+        regions.allocate(ownParameters(), backend.memory());
         long logitsElements = (long) batchSize * last.classes();
         long logitsOffset = ends.reserve(logitsElements);
-        long gradientOffset = ends.reserve(training ? logitsElements : 0);
+        long gradientOffset = ends.reserve(training() ? logitsElements : 0);
         long onesOffset = ends.reserve(batchSize);
         long sumOffset = ends.reserve(1);
         ends.allocate(backend.memory());
-        logits = ends.tensor(logitsOffset, batchSize, last.classes());
+        Tensor logits = ends.tensor(logitsOffset, batchSize, last.classes());
         last.logits().place(logits.address());
-        if (training) {
+        Tensor logitsGradient = null;
+        Tensor gradientSum = null;
+        if (training()) {
             logitsGradient = ends.tensor(gradientOffset, batchSize, last.classes());
             last.logitsGradient().place(logitsGradient.address());
             gradientSum = computeType() == DType.F16 ? ends.tensor(sumOffset, 1) : null;
         }
+        setEnds(logits, logitsGradient, gradientSum);
         fillOnes(ends.tensor(onesOffset, batchSize));
-        arena = backend.memory().allocate(recorder.arrange());
+        Memory arena = backend.memory().allocate(recorder.arrange());
+        setArena(arena);
         recorder.setAddresses(arena.address());
-        parameters.forEach(parameter -> parameter.allocated(regions, training));
-        statistics.forEach(vectors -> vectors.allocated(regions.statistics));
+        ownParameters().forEach(parameter -> parameter.allocated(regions, training()));
+        ownStatistics().forEach(vectors -> vectors.allocated(regions.statistics));
     }
 
     private void fillOnes(Tensor target) {
@@ -188,141 +159,29 @@ final class CudaGraph implements Graph {
     }
 
     @Override
-    public void forward(Tensor batch) {
-        requireOpen();
-        Objects.requireNonNull(batch, "images is null");
-        if (batch.dtype() != computeType() || !batch.shape().equals(imagesShape)
-                || !batch.device().equals(backend.device())) {
-            throw new IllegalArgumentException("images is " + batch + "; expected " + computeType() + " " + imagesShape
-                    + " on " + backend.device());
-        }
+    protected void runForward(Tensor batch) {
         backend.activate();
-        arena.acquire();
-        try {
-            batch.memory().acquire();
-            try {
-                imagesBuffer.place(batch.address());
-                for (Runnable command : forwardCommands) {
-                    command.run();
-                }
-                keepForBackward(training ? batch : null);
-            } finally {
-                batch.memory().release();
-            }
-        } finally {
-            arena.release();
+        imagesBuffer.place(batch.address());
+        for (Runnable command : forwardCommands) {
+            command.run();
         }
-    }
-
-    /** Now, and again whenever the calls are replayed. */
-    private void keepForBackward(Tensor batch) {
-        images = batch;
-        backend.whenRun(() -> images = batch);
     }
 
     @Override
-    public void backward() {
-        requireTraining("backward");
-        if (images == null) {
-            throw new IllegalStateException("backward was called without a forward since the last; expected one");
-        }
-        if (images.isClosed()) {
-            throw new IllegalStateException(
-                    "images of the last forward are closed; expected them open until backward has returned");
-        }
+    protected void runBackward() {
         backend.activate();
-        arena.acquire();
-        try {
-            images.memory().acquire();
-            try {
-                for (Runnable command : backwardCommands) {
-                    command.run();
-                }
-            } finally {
-                images.memory().release();
-            }
-        } finally {
-            keepForBackward(null);
-            arena.release();
-        }
-    }
-
-    void requireOpen() {
-        if (!open) {
-            throw new IllegalStateException("the graph is closed");
-        }
-    }
-
-    void requireTraining(String what) {
-        requireOpen();
-        if (!training) {
-            throw new IllegalStateException(what + " needs a graph that trains; this one was made for inference");
+        for (Runnable command : backwardCommands) {
+            command.run();
         }
     }
 
     @Override
-    public Tensor logits() {
-        requireOpen();
-        return logits;
+    protected void repeatAtReplay(Runnable done) {
+        backend.whenRun(done);
     }
 
     @Override
-    public Tensor logitsGradient() {
-        requireTraining("logitsGradient");
-        return logitsGradient;
-    }
-
-    @Override
-    public Optional<Tensor> gradientSum() {
-        requireOpen();
-        return Optional.ofNullable(gradientSum);
-    }
-
-    @Override
-    public List<ParameterStorage> parameters() {
-        requireOpen();
-        return Collections.unmodifiableList(parameters);
-    }
-
-    @Override
-    public List<RunningStatistics> runningStatistics() {
-        requireOpen();
-        return Collections.unmodifiableList(statistics);
-    }
-
-    @Override
-    public long arenaBytes() {
-        requireOpen();
-        return arena.bytes();
-    }
-
-    /** Refuses while a call uses it; a failure of the device is returned, so that the rest is closed too. */
-    private RuntimeException closeArena() {
-        try {
-            if (arena != null) {
-                arena.close();
-            }
-            return null;
-        } catch (CudaException e) {
-            return e;
-        }
-    }
-
-    @Override
-    public void close() {
-        if (!open) {
-            return;
-        }
-        RuntimeException failure = closeArena();
-        open = false;
-        images = null;
-        try {
-            Closing.closeAll(List.of(regions, ends, descriptors));
-            if (failure != null) {
-                throw failure;
-            }
-        } finally {
-            backend.graphClosed();
-        }
+    protected void free() {
+        Closing.closeAll(List.of(regions, ends, descriptors));
     }
 }

@@ -1,10 +1,8 @@
 package org.swapdistill.backend.cuda;
 
-import java.util.Objects;
-import java.util.Optional;
 import org.bytedeco.javacpp.Pointer;
 import org.swapdistill.backend.GraphBuilder;
-import org.swapdistill.backend.ParameterStorage;
+import org.swapdistill.backend.RecordedParameter;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
@@ -13,10 +11,7 @@ import org.swapdistill.tensor.Tensor;
  * A parameter on the device: weights with the input channels last, [O, kernel, kernel, I]. Those of convolutions have,
  * where the compute type is not F32, a copy in it, and their gradient is computed in it and then converted.
  */
-final class CudaParameter implements ParameterStorage {
-    private final String name;
-    private final Shape shape;
-    private final GraphBuilder.ParameterKind kind;
+final class CudaParameter extends RecordedParameter {
     private final CudaGraph graph;
     private final boolean hasLowPrecision;
     /** Input channels, and the number of places of each; 1 and the number of elements where the order is plain. */
@@ -26,16 +21,10 @@ final class CudaParameter implements ParameterStorage {
     private final Buffer computed;
     private final Buffer gradientBuffer = Buffer.outside();
     private long offset;
-    private Tensor value;
-    private Tensor gradient;
-    private Tensor momentum;
-    private Tensor lowPrecision;
 
     private CudaParameter(String name, Shape shape, GraphBuilder.ParameterKind kind, CudaGraph graph, int channels,
             int places, boolean hasLowPrecision) {
-        this.name = name;
-        this.shape = shape;
-        this.kind = kind;
+        super(name, shape, kind, graph);
         this.graph = graph;
         this.channels = channels;
         this.places = places;
@@ -66,7 +55,7 @@ final class CudaParameter implements ParameterStorage {
     }
 
     long elements() {
-        return shape.elements();
+        return shape().elements();
     }
 
     /** Where it lies in the regions, in elements. */
@@ -76,8 +65,11 @@ final class CudaParameter implements ParameterStorage {
 
     /** Makes the tensors and sets addresses, after the graph's regions were allocated. */
     void allocated(Regions regions, boolean training) {
-        value = regions.values.tensor(offset, elements());
+        Tensor value = regions.values.tensor(offset, elements());
         valueBuffer.place(value.address());
+        Tensor gradient = null;
+        Tensor momentum = null;
+        Tensor lowPrecision = null;
         if (hasLowPrecision) {
             lowPrecision = regions.lowPrecision.tensor(offset, elements());
             computed.place(lowPrecision.address());
@@ -88,6 +80,7 @@ final class CudaParameter implements ParameterStorage {
             gradientBuffer.place(
                     hasLowPrecision ? regions.lowPrecisionGradients.address(offset) : gradient.address());
         }
+        setTensors(value, gradient, momentum, lowPrecision);
     }
 
     /** What operations compute with. */
@@ -101,77 +94,16 @@ final class CudaParameter implements ParameterStorage {
     }
 
     @Override
-    public String name() {
-        return name;
+    protected void copyToPlain(Tensor flat, Tensor plain) {
+        graph.backend().read(flat, plain);
+        plain.copyFrom(toPlain(plain.toFloats()));
     }
 
     @Override
-    public Shape shape() {
-        return shape;
-    }
-
-    @Override
-    public GraphBuilder.ParameterKind kind() {
-        return kind;
-    }
-
-    @Override
-    public Tensor value() {
-        graph.requireOpen();
-        return value;
-    }
-
-    @Override
-    public Tensor gradient() {
-        graph.requireTraining("gradient");
-        return gradient;
-    }
-
-    @Override
-    public Tensor momentum() {
-        graph.requireTraining("momentum");
-        return momentum;
-    }
-
-    @Override
-    public Optional<Tensor> lowPrecision() {
-        graph.requireOpen();
-        return Optional.ofNullable(lowPrecision);
-    }
-
-    @Override
-    public Tensor exportFrom(Tensor flat) {
-        requireOwn(flat);
-        Tensor plain = Tensor.allocate(DType.F32, shape);
-        try {
-            graph.backend().read(flat, plain);
-            plain.copyFrom(toPlain(plain.toFloats()));
-            return plain;
-        } catch (RuntimeException e) {
-            plain.close();
-            throw e;
-        }
-    }
-
-    @Override
-    public void importTo(Tensor flat, Tensor plain) {
-        requireOwn(flat);
-        Objects.requireNonNull(plain, "plain is null");
-        if (plain.dtype() != DType.F32 || !plain.shape().equals(shape) || !plain.device().isCpu()) {
-            throw new IllegalArgumentException(
-                    "plain of " + name + " is " + plain + "; expected " + DType.F32 + " " + shape + " on cpu");
-        }
-        float[] values = fromPlain(plain.toFloats());
-        write(values, flat);
-        if (flat == value && hasLowPrecision) {
-            write(values, lowPrecision);
-        }
-    }
-
-    private void write(float[] values, Tensor target) {
-        try (Tensor host = Tensor.allocate(target.dtype(), target.shape())) {
-            host.copyFrom(values);
-            graph.backend().write(host, target);
+    protected void copyFromPlain(Tensor plain, Tensor flat) {
+        try (Tensor host = Tensor.allocate(flat.dtype(), flat.shape())) {
+            host.copyFrom(fromPlain(plain.toFloats()));
+            graph.backend().write(host, flat);
         }
     }
 
@@ -195,19 +127,5 @@ final class CudaParameter implements ParameterStorage {
             }
         }
         return result;
-    }
-
-    private void requireOwn(Tensor flat) {
-        graph.requireOpen();
-        Objects.requireNonNull(flat, "flat is null");
-        if (flat != value && flat != gradient && flat != momentum) {
-            throw new IllegalArgumentException(
-                    "flat of " + name + " is " + flat + "; expected the parameter's value, gradient or momentum");
-        }
-    }
-
-    @Override
-    public String toString() {
-        return name + " " + shape;
     }
 }
