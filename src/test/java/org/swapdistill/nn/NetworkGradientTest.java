@@ -5,11 +5,19 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.swapdistill.backend.Backend;
 import org.swapdistill.backend.GraphComparison;
 import org.swapdistill.backend.cpu.CpuBackend;
+import org.swapdistill.backend.cuda.CudaBackend;
+import org.swapdistill.backend.cuda.CudaDevice;
+import org.swapdistill.backend.cuda.CudaOptions;
 import org.swapdistill.nn.reference.ReferenceNetwork;
 import org.swapdistill.nn.reference.Rounding;
 import org.swapdistill.nn.reference.Vector;
@@ -18,29 +26,64 @@ import org.swapdistill.tensor.Tensor;
 
 /** Gradients of whole networks: against the reference layers, and of both against finite differences. */
 class NetworkGradientTest {
+    /** Whole networks: model, shortcut, stem, batch, channels, height, width. */
+    static Stream<Arguments> networks() {
+        return Stream.of(
+                Arguments.of("resnet8", Shortcut.IDENTITY, Stem.CIFAR, 4, 3, 12, 12),
+                Arguments.of("resnet8", Shortcut.CONVOLUTION, Stem.CIFAR, 4, 1, 14, 11),
+                Arguments.of("resnet8", Shortcut.IDENTITY, Stem.CIFAR, 2, 1, 28, 28),
+                Arguments.of("wrn-16-2", Shortcut.CONVOLUTION, Stem.CIFAR, 2, 3, 8, 8),
+                Arguments.of("resnet18", Shortcut.CONVOLUTION, Stem.IMAGENET, 3, 3, 37, 33));
+    }
+
     @ParameterizedTest
-    @CsvSource({"resnet8, IDENTITY, CIFAR, 4, 3, 12, 12", "resnet8, CONVOLUTION, CIFAR, 4, 1, 14, 11",
-        "resnet8, IDENTITY, CIFAR, 2, 1, 28, 28", "wrn-16-2, CONVOLUTION, CIFAR, 2, 3, 8, 8",
-        "resnet18, CONVOLUTION, IMAGENET, 3, 3, 37, 33"})
+    @MethodSource("networks")
     void agreesWithTheReferenceLayers(String name, Shortcut shortcut, Stem stem, int batch, int channels, int height,
             int width) {
-        Architecture architecture = Architecture.parse(name).withShortcut(shortcut).withStem(stem)
-                .withInput(channels, height, width).withClasses(10);
         try (CpuBackend backend = CpuBackend.create()) {
-            GraphComparison comparison = new GraphComparison(backend, batch, true, architecture::describe, 5);
-            comparison.run(1, channels, height, width);
-            assertTrue(comparison.worstRatio() > 0, "nothing was compared");
+            compare(backend, architecture(name, shortcut, stem, channels, height, width), batch, true);
         }
+    }
+
+    @Tag("cuda")
+    @ParameterizedTest
+    @MethodSource("networks")
+    void agreesWithTheReferenceLayersOnCuda(String name, Shortcut shortcut, Stem stem, int batch, int channels,
+            int height, int width) {
+        try (CudaBackend backend = CudaDevice.backend(CudaOptions.of(DType.F32))) {
+            compare(backend, architecture(name, shortcut, stem, channels, height, width), batch, true);
+        }
+    }
+
+    private static Architecture architecture(String name, Shortcut shortcut, Stem stem, int channels, int height,
+            int width) {
+        return Architecture.parse(name).withShortcut(shortcut).withStem(stem).withInput(channels, height, width)
+                .withClasses(10);
+    }
+
+    private static void compare(Backend backend, Architecture architecture, int batch, boolean training) {
+        GraphComparison comparison = new GraphComparison(backend, batch, training, architecture::describe, 5);
+        comparison.run(1, architecture.inputChannels(), architecture.inputHeight(), architecture.inputWidth());
+        assertTrue(comparison.worstRatio() > 0, "nothing was compared");
     }
 
     @ParameterizedTest
     @CsvSource({"resnet8, true", "resnet8, false", "wrn-16-2, true"})
     void bf16AgreesWithinItsPrecision(String name, boolean training) {
-        Architecture architecture = Architecture.parse(name).withInput(3, 12, 12);
         try (CpuBackend backend = CpuBackend.create(DType.BF16)) {
-            new GraphComparison(backend, 8, training, architecture::describe, 5).run(1, 3, 12, 12);
+            compare(backend, Architecture.parse(name).withInput(3, 12, 12), 8, training);
         } catch (UnsupportedOperationException e) {
             abort(e.getMessage());
+        }
+    }
+
+    @Tag("cuda")
+    @ParameterizedTest
+    @CsvSource({"BF16, resnet8, true", "BF16, resnet8, false", "BF16, wrn-16-2, true", "F16, resnet8, true",
+        "F16, resnet8, false", "F16, wrn-16-2, true"})
+    void smallTypesAgreeWithinTheirPrecisionOnCuda(DType type, String name, boolean training) {
+        try (CudaBackend backend = CudaDevice.backend(CudaOptions.of(type))) {
+            compare(backend, Architecture.parse(name).withInput(3, 12, 12), 8, training);
         }
     }
 
