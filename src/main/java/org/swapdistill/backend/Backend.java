@@ -68,6 +68,9 @@ public interface Backend extends AutoCloseable {
      */
     Replay record(Runnable work);
 
+    /** How many bytes {@link #allocate} can still give; the largest number for a device that uses the host's memory. */
+    long freeMemory();
+
     /** The most bytes of the device's own memory that were allocated at once; 0 for a device that uses the host's. */
     long memoryHighWater();
 

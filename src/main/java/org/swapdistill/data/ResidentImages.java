@@ -4,14 +4,12 @@ import org.swapdistill.backend.Backend;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Tensor;
 
-/** A copy of a dataset's images on a device, from which batches are assembled there. */
-public final class ResidentImages implements AutoCloseable {
-    private final Dataset dataset;
+/** A copy of all images on the device. */
+final class ResidentImages extends DeviceImages {
     private final Tensor images;
 
-    /** Copies the images; both arguments stay the caller's, and open until this object is closed. */
-    public ResidentImages(Dataset dataset, Backend backend) {
-        this.dataset = dataset;
+    ResidentImages(Dataset dataset, Backend backend) {
+        super(dataset);
         images = backend.allocate(DType.U8, dataset.images().shape());
         try {
             backend.write(dataset.images(), images);
@@ -21,17 +19,21 @@ public final class ResidentImages implements AutoCloseable {
         }
     }
 
-    /** The dataset, on the host. */
-    Dataset dataset() {
-        return dataset;
+    @Override
+    public boolean resident() {
+        return true;
     }
 
-    /** U8 [M, C, H, W] on the device. */
+    @Override
     Tensor images() {
         return images;
     }
 
-    /** Frees the copy. Closing again does nothing. */
+    @Override
+    void bring(int[] numbers, int from, int to) {
+        // All images are there, under the dataset's numbers.
+    }
+
     @Override
     public void close() {
         images.close();

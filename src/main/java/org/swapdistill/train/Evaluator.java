@@ -3,10 +3,10 @@ package org.swapdistill.train;
 import org.swapdistill.backend.Replay;
 import org.swapdistill.data.Batch;
 import org.swapdistill.data.Dataset;
+import org.swapdistill.data.DeviceEvaluationLoader;
+import org.swapdistill.data.DeviceImages;
 import org.swapdistill.data.EvaluationLoader;
 import org.swapdistill.data.ImageBatches;
-import org.swapdistill.data.ResidentEvaluationLoader;
-import org.swapdistill.data.ResidentImages;
 import org.swapdistill.nn.Architecture;
 import org.swapdistill.nn.Mode;
 import org.swapdistill.nn.Network;
@@ -27,9 +27,9 @@ public final class Evaluator implements AutoCloseable {
     private final int batchSize;
     private final Compute compute;
     private final List<AutoCloseable> resources = new ArrayList<>();
-    /** Copies on the device of the data sets that were evaluated, where the device has its own memory. */
-    private final Map<Dataset, ResidentImages> resident = new IdentityHashMap<>();
-    private ResidentEvaluationLoader residentLoader;
+    /** The data sets that were evaluated, where the device has its own memory. */
+    private final Map<Dataset, DeviceImages> deviceImages = new IdentityHashMap<>();
+    private DeviceEvaluationLoader deviceLoader;
     private final Network network;
     private final Tensor hostLogits;
     private final float[] logits;
@@ -159,16 +159,16 @@ public final class Evaluator implements AutoCloseable {
             return new EvaluationLoader(dataset, format.mean(), format.deviation(), Pipelines.LOADER_EXECUTION,
                 batchSize, network.inputType(), network.inputLayout());
         }
-        if (residentLoader == null) {
-            residentLoader = own(new ResidentEvaluationLoader(format.channels(), format.height(), format.width(),
+        if (deviceLoader == null) {
+            deviceLoader = own(new DeviceEvaluationLoader(format.channels(), format.height(), format.width(),
                 format.mean(), format.deviation(), compute.backend(), compute.execution(), batchSize));
         }
-        ResidentImages images = resident.get(dataset);
+        DeviceImages images = deviceImages.get(dataset);
         if (images == null) {
-            images = own(new ResidentImages(dataset, compute.backend()));
-            resident.put(dataset, images);
+            images = own(DeviceImages.of(dataset, compute.backend(), batchSize));
+            deviceImages.put(dataset, images);
         }
-        return residentLoader.pass(images);
+        return deviceLoader.pass(images);
     }
 
     @Override

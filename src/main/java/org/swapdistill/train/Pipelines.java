@@ -4,10 +4,10 @@ import org.swapdistill.backend.Backend;
 import org.swapdistill.data.Batch;
 import org.swapdistill.data.BatchLoader;
 import org.swapdistill.data.Dataset;
+import org.swapdistill.data.DeviceImages;
+import org.swapdistill.data.DevicePairLoader;
 import org.swapdistill.data.PairBatches;
 import org.swapdistill.data.PairSampler;
-import org.swapdistill.data.ResidentImages;
-import org.swapdistill.data.ResidentPairLoader;
 import org.swapdistill.kernels.Execution;
 import org.swapdistill.kernels.PairAssembler;
 import org.swapdistill.kernels.PatchSwap;
@@ -79,9 +79,9 @@ final class Pipelines {
             return new BatchLoader(train, sampler, assembler, LOADER_EXECUTION, configuration.pairsPerBatch(),
                 backend.computeType(), backend.inputLayout(), configuration.seed());
         }
-        ResidentImages images = new ResidentImages(train, backend);
+        DeviceImages images = DeviceImages.of(train, backend, configuration.batchSize());
         try {
-            return new ResidentPairs(images, new ResidentPairLoader(images, sampler, assembler, backend,
+            return new DevicePairs(images, new DevicePairLoader(images, sampler, assembler, backend,
                 compute.execution(), configuration.pairsPerBatch(), configuration.seed()));
         } catch (RuntimeException | Error e) {
             images.close();
@@ -90,7 +90,7 @@ final class Pipelines {
     }
 
     /** A loader together with its images. */
-    private record ResidentPairs(ResidentImages images, PairBatches loader) implements PairBatches {
+    private record DevicePairs(DeviceImages images, PairBatches loader) implements PairBatches {
         @Override
         public int batchesPerEpoch() {
             return loader.batchesPerEpoch();

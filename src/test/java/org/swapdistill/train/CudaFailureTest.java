@@ -1,7 +1,6 @@
 package org.swapdistill.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.swapdistill.backend.cuda.CudaBackend;
@@ -9,11 +8,8 @@ import org.swapdistill.backend.cuda.CudaOptions;
 import org.swapdistill.tensor.DType;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
 
 import org.bytedeco.javacpp.Loader;
 import org.junit.jupiter.api.Tag;
@@ -59,23 +55,10 @@ class CudaFailureTest {
         "cudnnGetConvolutionForwardAlgorithm_v7, 2, 3000",
         "cudnnBatchNormalizationForwardTrainingEx, 12, 5000", "cublasGemmEx, 3, 13"})
     void isNamedAndLeavesNothingBehind(String function, int call, int code) throws Exception {
-        ProcessBuilder builder = new ProcessBuilder(List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Dorg.bytedeco.javacpp.platform.extension="
-                + System.getProperty("org.bytedeco.javacpp.platform.extension", ""),
-            /* JavaCPP links what it loads into its cache; the one that real CUDA uses must not get the emulation. */
-            "-Dorg.bytedeco.javacpp.cachedir=" + Loader.getCacheDir(),
-            "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-            Run.class.getName()));
-        builder.environment().put("SWAPDISTILL_EMULATION_FAIL", function + ":" + call + ":" + code);
-        Path output = directory.resolve("output.txt");
-        Process process = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
-        boolean ended = process.waitFor(2, TimeUnit.MINUTES);
-        process.destroyForcibly();
-        String text = Files.readString(output, StandardCharsets.UTF_8);
-        assertTrue(ended, text);
-        assertEquals(FAILED_AS_EXPECTED, process.exitValue(), text);
-        assertFalse(text.contains("leak: "), text);
+        EmulatedProcess process = EmulatedProcess.run(Run.class,
+            Map.of("SWAPDISTILL_EMULATION_FAIL", function + ":" + call + ":" + code), directory.resolve("output.txt"));
+        String text = process.text();
+        assertEquals(FAILED_AS_EXPECTED, process.exit(), text);
         assertTrue(text.contains("cache: " + Loader.getCacheDir().getCanonicalPath()), text);
         assertTrue(text.contains(function.replace("_v2", "") + " failed: ") || text.contains("is out of memory: ")
             || text.contains(function + " of "), text);

@@ -27,6 +27,11 @@ public final class SmallData {
         return new TrainingData("small data", dataset(8, seed), null, dataset(3, seed + 1000));
     }
 
+    /** The same with a training set of so many images of each class. */
+    static TrainingData trainingData(long seed, int perClass) {
+        return new TrainingData("much small data", dataset(perClass, seed), null, dataset(3, seed + 1000));
+    }
+
     /** The same with a validation set of 8 images. */
     public static TrainingData withValidation(long seed) {
         return new TrainingData("small data", dataset(8, seed), dataset(2, seed + 2000), dataset(3, seed + 1000));

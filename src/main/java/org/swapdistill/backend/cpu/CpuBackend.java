@@ -155,6 +155,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public long freeMemory() {
+        return Long.MAX_VALUE;
+    }
+
+    @Override
     public long memoryHighWater() {
         return 0;
     }

@@ -95,6 +95,12 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public long freeMemory() {
+        activate();
+        return memory.free();
+    }
+
+    @Override
     public long memoryHighWater() {
         return memory.highWater();
     }

@@ -79,6 +79,14 @@ final class DeviceMemory {
         }
     }
 
+    /** Bytes of the device that are free, for all that use it. */
+    long free() {
+        try (SizeTPointer free = new SizeTPointer(1); SizeTPointer total = new SizeTPointer(1)) {
+            Status.cuda(cudart.cudaMemGetInfo(free, total), "cudaMemGetInfo");
+            return free.get();
+        }
+    }
+
     /** Bytes that are allocated now. */
     synchronized long allocated() {
         return allocated;

@@ -10,11 +10,11 @@ import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Shape;
 
 /**
- * Assembles the pair batches of an epoch on the device where the images lie: only labels and indices travel. Every
- * batch stands in the same memory. For the thread that uses the backend.
+ * Assembles the pair batches of an epoch on the device: where the images lie there, only labels and indices travel.
+ * Every batch stands in the same memory. For the thread that uses the backend.
  */
-public final class ResidentPairLoader implements PairBatches {
-    private final ResidentImages images;
+public final class DevicePairLoader implements PairBatches {
+    private final DeviceImages images;
     private final PairSampler sampler;
     private final PairAssembler assembler;
     private final Execution execution;
@@ -31,15 +31,15 @@ public final class ResidentPairLoader implements PairBatches {
     /**
      * A loader.
      *
-     * @param images stays the caller's, and open until the loader is closed
+     * @param images for batches of 2N images at least; stays the caller's, and open until the loader is closed
      * @param sampler of the dataset's labels
      * @param assembler for images of the dataset's size, of the backend's input type and layout
-     * @param backend where the images lie
+     * @param backend of the images
      * @param execution in order with the backend's work
      * @param pairsPerBatch N, at least 1 and at most the number of images
      * @param seed of crops, flips and swaps; any value
      */
-    public ResidentPairLoader(ResidentImages images, PairSampler sampler, PairAssembler assembler, Backend backend,
+    public DevicePairLoader(DeviceImages images, PairSampler sampler, PairAssembler assembler, Backend backend,
             Execution execution, int pairsPerBatch, long seed) {
         this.images = Objects.requireNonNull(images, "images");
         BatchLoader.requireFits(sampler, images.dataset(), assembler, pairsPerBatch, backend.computeType(),
@@ -89,6 +89,7 @@ public final class ResidentPairLoader implements PairBatches {
         }
         System.arraycopy(pairs.anchors(), from, values, pairsPerBatch, pairsPerBatch);
         System.arraycopy(pairs.partners(), from, values, 2 * pairsPerBatch, pairsPerBatch);
+        images.bring(values, pairsPerBatch, 3 * pairsPerBatch);
         numbers.host().copyFrom(values);
         numbers.send();
         assembler.assemble(execution, new RandomPosition(seed, epoch, step, 0), images.images(), batch.firstIndex(),

@@ -10,10 +10,10 @@ import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 /**
- * Assembles all images of datasets of one size on the device where they lie. Every batch of every pass stands in the
- * same memory. For the thread that uses the backend.
+ * Assembles all images of datasets of one size on the device. Every batch of every pass stands in the same memory. For
+ * the thread that uses the backend.
  */
-public final class ResidentEvaluationLoader implements AutoCloseable {
+public final class DeviceEvaluationLoader implements AutoCloseable {
     private final PairAssembler assembler;
     private final Execution execution;
     private final int imagesPerBatch;
@@ -30,11 +30,11 @@ public final class ResidentEvaluationLoader implements AutoCloseable {
      * @param width of the images
      * @param mean of pixels in [0, 1], one value or one for each channel
      * @param deviation of pixels in [0, 1], one value or one for each channel
-     * @param backend where the images lie
+     * @param backend of the images
      * @param execution in order with the backend's work
      * @param imagesPerBatch at least 1
      */
-    public ResidentEvaluationLoader(int channels, int height, int width, float[] mean, float[] deviation,
+    public DeviceEvaluationLoader(int channels, int height, int width, float[] mean, float[] deviation,
             Backend backend, Execution execution, int imagesPerBatch) {
         if (imagesPerBatch < 1) {
             throw new IllegalArgumentException("imagesPerBatch is " + imagesPerBatch + "; expected at least 1");
@@ -57,17 +57,17 @@ public final class ResidentEvaluationLoader implements AutoCloseable {
     /**
      * Begins with a dataset; an earlier pass ends.
      *
-     * @param images on the backend of this loader, open until the pass has ended
+     * @param images on the backend of this loader, for batches of its size at least, open until the pass has ended
      */
-    public ImageBatches pass(ResidentImages images) {
+    public ImageBatches pass(DeviceImages images) {
         return new Pass(images);
     }
 
     private final class Pass implements ImageBatches {
-        private final ResidentImages images;
+        private final DeviceImages images;
         private int step;
 
-        Pass(ResidentImages images) {
+        Pass(DeviceImages images) {
             this.images = images;
         }
 
@@ -84,6 +84,7 @@ public final class ResidentEvaluationLoader implements AutoCloseable {
                 values[i] = dataset.label(image);
                 values[imagesPerBatch + i] = image;
             }
+            images.bring(values, imagesPerBatch, 2 * imagesPerBatch);
             numbers.host().copyFrom(values);
             numbers.send();
             assembler.assembleSingles(execution, new RandomPosition(0, 0, 0, (int) from), images.images(),
