@@ -3,6 +3,10 @@
 
 #include <sys/mman.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -71,5 +75,13 @@ void *prepare_fibre(std::uintptr_t stack, void (*entry)()) {
     top[6] = reinterpret_cast<std::uintptr_t>(entry);
     return top;
 }
+
+#if defined(__SANITIZE_ADDRESS__)
+void abandon_fibre(std::uintptr_t stack) {
+    ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void *>(stack), STACK_BYTES);
+}
+#else
+void abandon_fibre(std::uintptr_t) {}
+#endif
 
 } // namespace emulation::kernel

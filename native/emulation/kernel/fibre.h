@@ -19,6 +19,9 @@ std::uintptr_t stack_of(unsigned index);
 /* What resume_fibre must find to begin `entry` on the stack. entry must not return. */
 void *prepare_fibre(std::uintptr_t stack, void (*entry)());
 
+/* Makes the stack of a fibre that has not returned from its functions as good as new. */
+void abandon_fibre(std::uintptr_t stack);
+
 /* Saves the running context in `from` and goes on with `to`. */
 extern "C" void emulation_switch(void **from, void *to);
 

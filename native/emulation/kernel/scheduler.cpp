@@ -139,12 +139,17 @@ void run_block() {
         machine.running = true;
         emulation_switch(&machine.scheduler, thread.context);
         if (machine.faulty) {
-            return;
+            break;
         }
     }
-    if (machine.live > 0) {
+    if (!machine.faulty && machine.live > 0) {
         const Thread &thread = first_waiting();
         fault("deadlock: " + waiting_text(), thread.site, cudaErrorLaunchFailure, thread);
+    }
+    if (machine.faulty) {
+        for (unsigned i = 0; i < machine.threads; ++i) {
+            abandon_fibre(machine.thread[i].stack);
+        }
     }
 }
 
