@@ -209,6 +209,7 @@ class DistillationLossConformanceTest {
     }
 
     /** A row that is poisoned in one class is NaN; every bit of every other row is as if it were not there. */
+    @Tag("long")
     @ParameterizedTest
     @MethodSource(BACKENDS)
     void poisonStaysInItsRow(KernelBackend backend) {
@@ -285,6 +286,7 @@ class DistillationLossConformanceTest {
         }
     }
 
+    @Tag("long")
     @ParameterizedTest
     @MethodSource(BACKENDS)
     void poisonStaysInItsRowOfTheMostClasses(KernelBackend backend) {
@@ -452,6 +454,7 @@ class DistillationLossConformanceTest {
     }
 
     /** 0 times infinity, or times NaN, is a gradient and a share of the loss of 0. */
+    @Tag("long")
     @ParameterizedTest
     @MethodSource(BACKENDS)
     void aRowOfWeightZeroHasNoLossAndGradientsOfZero(KernelBackend backend) {

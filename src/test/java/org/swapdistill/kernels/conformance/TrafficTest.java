@@ -44,6 +44,7 @@ import org.swapdistill.kernels.reference.SwapRule;
  * must say the same.
  */
 @Tag("emulation")
+@Tag("long")
 class TrafficTest {
     private static final int SECTOR_BYTES = 32;
     /** Of an H100 SXM, by its data sheet. */
