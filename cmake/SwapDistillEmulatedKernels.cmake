@@ -7,8 +7,8 @@ set(SWAPDISTILL_EMULATED_KERNEL_OPTIONS
     -Wall -Wextra -Wno-unknown-pragmas -O2 -ffp-contract=off -fno-math-errno -fno-trapping-math
     # With DWARF 5 the addr2line of some binutils names the wrapper below instead of the kernel's source.
     -gdwarf-4
-    # With the sanitizers on, undefined behaviour but for misaligned accesses, which the emulation reports itself.
-    -fno-sanitize=address,alignment -fsanitize=thread --param tsan-instrument-func-entry-exit=0
+    # Misaligned accesses, too, the emulation reports itself; other undefined behaviour only with the sanitizers on.
+    -fno-sanitize=address -fsanitize=thread,alignment -fsanitize-recover=alignment --param tsan-instrument-func-entry-exit=0
     -fno-extern-tls-init
     # A barrier at the end of a kernel returns to the kernel.
     -fno-optimize-sibling-calls
@@ -36,6 +36,7 @@ endfunction()
 # What runs the kernels.
 add_library(swapdistill_kernel_emulation OBJECT
     emulation/kernel/accesses.cpp
+    emulation/kernel/alignment.cpp
     emulation/kernel/collectives.cpp
     emulation/kernel/counters.cpp
     emulation/kernel/expensive.cpp
@@ -82,7 +83,7 @@ set_target_properties(swapdistill_emulated PROPERTIES
 # Kernels with planted faults; KernelFaultsTest runs them.
 swapdistill_add_emulated_kernels(kernel_fault_kernels emulation/tests/kernels/faults.cu)
 # What is planted is for the emulation to find, not for a sanitizer.
-target_compile_options(kernel_fault_kernels PRIVATE -fno-sanitize=undefined)
+target_compile_options(kernel_fault_kernels PRIVATE -fno-sanitize=undefined -fsanitize=alignment)
 add_executable(kernel_fault_tests
     emulation/tests/kernels/dynamic_shared.cpp
     emulation/tests/kernels/main.cpp

@@ -35,21 +35,50 @@ struct dim3 {
     constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
 };
 
-struct alignas(4) uchar4 {
-    unsigned char x, y, z, w;
+namespace emulation::kernel {
+
+/* A vector is loaded and stored by one access of the device, whatever the host's compiler makes of its fields: checks it
+ * and counts it; storing copies the vector too. */
+void load_vector(const void *from, unsigned bytes);
+void store_vector(void *to, const void *from, unsigned bytes);
+
+template <typename Vector>
+__forceinline__ void move_vector(Vector *to, const Vector *from) {
+    load_vector(from, sizeof *from);
+    store_vector(to, from, sizeof *to);
+}
+
+template <typename T>
+struct alignas(2 * sizeof(T)) Vector2 {
+    T x, y;
+
+    constexpr Vector2(T x_ = T(), T y_ = T()) : x(x_), y(y_) {}
+    __forceinline__ Vector2(const Vector2 &other) { move_vector(this, &other); }
+    __forceinline__ Vector2 &operator=(const Vector2 &other) {
+        move_vector(this, &other);
+        return *this;
+    }
 };
-struct alignas(8) uint2 {
-    unsigned x, y;
+
+template <typename T>
+struct alignas(4 * sizeof(T)) Vector4 {
+    T x, y, z, w;
+
+    constexpr Vector4(T x_ = T(), T y_ = T(), T z_ = T(), T w_ = T()) : x(x_), y(y_), z(z_), w(w_) {}
+    __forceinline__ Vector4(const Vector4 &other) { move_vector(this, &other); }
+    __forceinline__ Vector4 &operator=(const Vector4 &other) {
+        move_vector(this, &other);
+        return *this;
+    }
 };
-struct alignas(16) uint4 {
-    unsigned x, y, z, w;
-};
-struct alignas(8) float2 {
-    float x, y;
-};
-struct alignas(16) float4 {
-    float x, y, z, w;
-};
+
+} // namespace emulation::kernel
+
+using uchar4 = emulation::kernel::Vector4<unsigned char>;
+using uint2 = emulation::kernel::Vector2<unsigned>;
+using uint4 = emulation::kernel::Vector4<unsigned>;
+using float2 = emulation::kernel::Vector2<float>;
+using float4 = emulation::kernel::Vector4<float>;
 
 inline uchar4 make_uchar4(unsigned char x, unsigned char y, unsigned char z, unsigned char w) { return {x, y, z, w}; }
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
@@ -94,7 +123,7 @@ std::uint64_t to_bits(T value) {
 template <typename T>
 T from_bits(std::uint64_t bits) {
     T value;
-    std::memcpy(&value, &bits, sizeof value);
+    std::memcpy(static_cast<void *>(&value), &bits, sizeof value);
     return value;
 }
 
@@ -115,18 +144,22 @@ cudaError_t launch(const void *kernel, Task *task, dim3 grid, dim3 block, std::s
 
 template <typename... P>
 struct Call final : Task {
-    void (*kernel)(P...);
-    std::tuple<std::remove_const_t<P>...> arguments;
+    using Arguments = std::tuple<std::remove_const_t<P>...>;
 
-    Call(void (*function)(P...), const std::tuple<std::remove_const_t<P>...> &values)
-        : kernel(function), arguments(values) {}
+    void (*kernel)(P...);
+    Arguments arguments;
+
+    Call(void (*function)(P...), const Arguments &values) : kernel(function), arguments(values) {}
 
     /* The copies of the arguments are what constant memory is to a kernel: not observed. */
     __attribute__((noinline, no_sanitize("thread"))) void run() const override { run(std::index_sequence_for<P...>{}); }
 
     template <std::size_t... I>
     __attribute__((noinline, no_sanitize("thread"))) void run(std::index_sequence<I...>) const {
-        kernel(std::get<I>(arguments)...);
+        /* On the thread's own stack, because copies of vectors are observed wherever they are made. */
+        alignas(Arguments) unsigned char own[sizeof(Arguments)];
+        std::memcpy(own, static_cast<const void *>(&arguments), sizeof own);
+        kernel(std::get<I>(*reinterpret_cast<const Arguments *>(own))...);
     }
 };
 

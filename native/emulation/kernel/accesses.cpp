@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -266,6 +267,15 @@ void access_range(const void *pointer, std::size_t bytes, AccessKind kind, const
 
 void atomic_access(const void *address, unsigned bytes) {
     access(address, bytes, AccessKind::ATOMIC, __builtin_return_address(0));
+}
+
+void load_vector(const void *from, unsigned bytes) {
+    access(from, bytes, AccessKind::READ, __builtin_return_address(0));
+}
+
+void store_vector(void *to, const void *from, unsigned bytes) {
+    access(to, bytes, AccessKind::WRITE, __builtin_return_address(0));
+    std::memcpy(to, from, bytes);
 }
 
 void begin_accesses() {

@@ -26,6 +26,11 @@ __global__ void copy_vectors(const float4 *from, float4 *to) {
     to[threadIdx.x] = from[threadIdx.x];
 }
 
+__global__ void store_fields(const float4 *from, float4 *to) {
+    const float x = from[threadIdx.x].x;
+    to[threadIdx.x] = float4{x, x, x, x};
+}
+
 /* 100 elements: three whole rounds of the warp, and one of four lanes. */
 __global__ void copy_in_rounds(const float *from, float *to) {
     for (unsigned i = threadIdx.x; i < 100; i += 32) {
@@ -118,6 +123,14 @@ TEST(a_vector_is_one_access) {
     const emulation_counters counters = count(copy_vectors, 1, 32);
     expect_sectors(counters, 16, 16);
     expect_count("load requests", counters.load_requests, 1);
+}
+
+TEST(a_vector_of_fields_is_one_access_and_a_field_is_another) {
+    const emulation_counters counters = count(store_fields, 1, 32);
+    expect_sectors(counters, 16, 16);
+    expect_count("store requests", counters.store_requests, 1);
+    expect_count("bytes loaded", counters.bytes_loaded, 128);
+    expect_count("bytes stored", counters.bytes_stored, 512);
 }
 
 TEST(rounds_of_a_loop_are_requests_of_their_own) {

@@ -117,6 +117,45 @@ __global__ void misaligned_vector(int *data) {
     }
 }
 
+/* The host's compiler would store the fields one by one, nvcc stores the vector. */
+template <bool FAULTY>
+__global__ void misaligned_fields(int *data) {
+    float *to = reinterpret_cast<float *>(data) + 4 * threadIdx.x + (FAULTY ? 1 : 0);
+    const float value = static_cast<float>(threadIdx.x);
+    *reinterpret_cast<float4 *>(to) = float4{value, value + 1, value + 2, value + 3};
+}
+
+template <bool FAULTY>
+__global__ void misaligned_constants(int *data) {
+    int *to = data + 2 * threadIdx.x + (FAULTY ? 1 : 0);
+    *reinterpret_cast<float2 *>(to) = float2{1, 2};
+}
+
+/* The compiler can prove it, and would not read the vector at once. */
+template <bool FAULTY>
+__global__ void misaligned_for_sure(int *data) {
+    __shared__ float4 vectors[40];
+    float *shared = reinterpret_cast<float *>(vectors);
+    for (unsigned i = threadIdx.x; i < 160; i += blockDim.x) {
+        shared[i] = 1;
+    }
+    __syncthreads();
+    const float4 vector = *reinterpret_cast<const float4 *>(shared + 4 * threadIdx.x + (FAULTY ? 1 : 0));
+    data[threadIdx.x] = static_cast<int>(vector.x + vector.w);
+}
+
+struct alignas(16) Packet {
+    int value[4];
+};
+
+/* So with a class of the program's own. */
+template <bool FAULTY>
+__global__ void misaligned_packet(int *data) {
+    int *to = data + 4 * threadIdx.x + (FAULTY ? 1 : 0);
+    const int value = static_cast<int>(threadIdx.x);
+    *reinterpret_cast<Packet *>(to) = Packet{{value, value + 1, value + 2, value + 3}};
+}
+
 template <bool FAULTY>
 __global__ void race_between_blocks(int *data) {
     data[FAULTY ? threadIdx.x : blockIdx.x * blockDim.x + threadIdx.x] = static_cast<int>(blockIdx.x);
@@ -219,6 +258,11 @@ __global__ void fill(int *data) {
     data[threadIdx.x] = 1;
 }
 
+/* To read an argument is no access. */
+__global__ void store_argument(int *data, float4 value) {
+    reinterpret_cast<float4 *>(data)[threadIdx.x] = value;
+}
+
 __global__ void reads_host_memory(int *data, const int *other) {
     data[threadIdx.x] = other[threadIdx.x];
 }
@@ -273,6 +317,14 @@ void too_little_dynamic_shared_memory() {
 }
 
 template <bool FAULTY>
+void misaligned_argument() {
+    int *data = allocate(1024);
+    start(store_argument, 1, 32, 0, data + (FAULTY ? 3 : 0), float4{1, 2, 3, 4});
+    cudaDeviceSynchronize();
+    cudaFree(data);
+}
+
+template <bool FAULTY>
 void freed_memory() {
     int *data = allocate(1024);
     int *other = allocate(1024);
@@ -315,7 +367,13 @@ const std::vector<Fault> ALL_FAULTS = {
     KERNEL(source_outside_the_mask, 1, 32, "reads lane 20, which is missing in the mask 0x0000ffff"),
     KERNEL(off_by_one, 2, 256, "write of 4 bytes outside any allocation"),
     KERNEL(read_before_the_beginning, 1, 32, "outside any allocation"),
-    KERNEL(misaligned_vector, 1, 32, "misaligned write of 16 bytes"),
+    KERNEL(misaligned_vector, 1, 32, "misaligned access to 'struct float4': the address is 8 bytes behind"),
+    KERNEL(misaligned_fields, 1, 32,
+           "misaligned access to 'struct float4': the address is 4 bytes behind a multiple of 16"),
+    KERNEL(misaligned_constants, 1, 32,
+           "misaligned access to 'struct float2': the address is 4 bytes behind a multiple of 8"),
+    KERNEL(misaligned_for_sure, 1, 32, "the address is 4 bytes behind a multiple of 16"),
+    KERNEL(misaligned_packet, 1, 32, "misaligned access to 'struct Packet'"),
     KERNEL(race_between_blocks, 2, 64, "data race between blocks on global memory"),
     KERNEL(reads_another_block, 2, 64, "data race"),
     KERNEL(race_within_a_block, 1, 64, "data race on global memory"),
@@ -333,6 +391,8 @@ const std::vector<Fault> ALL_FAULTS = {
          "50176 bytes of dynamic shared memory per block"),
     CALL(too_little_dynamic_shared_memory, "kernel use_dynamic_shared, block (0, 0, 0), thread (63, 0, 0), faults.cu:",
          "outside the __shared__ variable"),
+    CALL(misaligned_argument, "kernel store_argument, block (0, 0, 0), thread (",
+         "misaligned access to 'struct float4'"),
     CALL(freed_memory, "kernel reads_host_memory, block (0, 0, 0), thread (", "freed"),
     CALL(host_memory, "kernel reads_host_memory, block (0, 0, 0), thread (", "outside any allocation"),
 };
