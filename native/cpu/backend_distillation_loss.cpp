@@ -10,7 +10,7 @@ namespace cpu {
 /* Rows of an item of work for contiguous classes: enough to be worth handing out, few enough to share evenly. */
 static int64_t rows_per_item(int64_t classes) {
     const int64_t rows = 16384 / classes;
-    return rows < 1 ? 1 : rows > 32 ? 32 : rows;
+    return rows < 1 ? 1 : rows > TILE_ROWS ? TILE_ROWS : rows;
 }
 
 static int64_t item_count(int64_t outer, int64_t classes, int64_t inner) {
@@ -59,10 +59,45 @@ static DivergenceParts divergence_parts(const sd_distillation_loss_options &opti
     return DivergenceParts{as_target, 1.0f, if_coupled, pair ? 1.0f : 0.0f};
 }
 
-sd_status distillation_loss_workspace_bytes(const sd_execution *, const sd_distillation_loss_options *options,
+/* Whether loss_plain.h has what these options ask for, with the gradient. */
+static bool has_plain_form(const sd_distillation_loss_options &options) {
+    const bool two_logits = options.target == SD_TARGET_PAIR || options.target == SD_TARGET_LOGITS;
+    /* The scale of its exponents has to be finite. */
+    return two_logits && options.divergence == SD_FORWARD_KL && options.coupled == 0 &&
+           options.cross_entropy_weight > 0.0f && options.distillation_weight > 0.0f &&
+           options.label_smoothing == 0.0f && options.temperature > 1e-37f;
+}
+
+/* Parts of the workspace: partial sums, then what every thread keeps. */
+struct Workspace {
+    int64_t kept_begin; /* in bytes */
+    int64_t kept_floats;
+    int64_t keeping_threads;
+    int64_t bytes;
+};
+
+static Workspace workspace_of(const sd_execution &execution, const sd_distillation_loss_options &options,
+                              int64_t outer, int64_t classes, int64_t inner) {
+    constexpr int64_t LINE = 64;
+    const int64_t items = item_count(outer, classes, inner);
+    Workspace workspace = {};
+    workspace.bytes = options.reduction != SD_REDUCTION_NONE ? items * static_cast<int64_t>(sizeof(double)) : 0;
+    if (classes > PIECE && inner == 1 && has_plain_form(options)) {
+        /* The processors and not omp_get_max_threads, which the thread that asks and the one that calls may have set
+         * differently. */
+        const int64_t threads = execution.threads > 0 ? thread_count(execution) : omp_get_num_procs();
+        workspace.keeping_threads = threads < items ? threads : items;
+        workspace.kept_begin = (workspace.bytes + LINE - 1) / LINE * LINE;
+        workspace.kept_floats = (classes + LINE - 1) / LINE * LINE;
+        workspace.bytes = workspace.kept_begin + workspace.keeping_threads * KEPT_ARRAYS * workspace.kept_floats *
+                                                     static_cast<int64_t>(sizeof(float));
+    }
+    return workspace;
+}
+
+sd_status distillation_loss_workspace_bytes(const sd_execution *execution, const sd_distillation_loss_options *options,
                                             int64_t outer, int64_t classes, int64_t inner, size_t *workspace_bytes) {
-    const bool summed = options->reduction != SD_REDUCTION_NONE;
-    *workspace_bytes = summed ? static_cast<size_t>(item_count(outer, classes, inner)) * sizeof(double) : 0;
+    *workspace_bytes = static_cast<size_t>(workspace_of(*execution, *options, outer, classes, inner).bytes);
     return SD_SUCCESS;
 }
 
@@ -82,15 +117,23 @@ sd_status distillation_loss(const sd_execution *execution, const sd_distillation
                      : count_rows(*options, static_cast<const int32_t *>(arrays->labels), call.rows, arrays->classes,
                                   &counted));
     }
+    const int64_t gradients = (arrays->logits_gradient != nullptr) + (arrays->target_gradient != nullptr);
+    call.plain = gradients > 0 && has_plain_form(*options);
     const bool summed = options->reduction != SD_REDUCTION_NONE;
     call.row_scale = 1.0;
     if (options->reduction == SD_REDUCTION_MEAN) {
         call.row_scale = counted > 0 ? 1.0 / static_cast<double>(counted) : 0.0;
     }
     call.partial_sums = summed ? static_cast<double *>(arrays->workspace) : nullptr;
+    const Workspace workspace = workspace_of(*execution, *options, arrays->outer, arrays->classes, arrays->inner);
+    if (workspace.kept_floats > 0) {
+        call.kept = reinterpret_cast<float *>(static_cast<char *>(arrays->workspace) + workspace.kept_begin);
+        call.kept_floats = workspace.kept_floats;
+        call.threads = call.threads < workspace.keeping_threads ? call.threads
+                                                                : static_cast<int>(workspace.keeping_threads);
+    }
     call.items = item_count(arrays->outer, arrays->classes, arrays->inner);
     call.rows_per_item = rows_per_item(arrays->classes);
-    const int64_t gradients = (arrays->logits_gradient != nullptr) + (arrays->target_gradient != nullptr);
     const bool in_place = arrays->logits_gradient == arrays->logits || arrays->target_gradient == arrays->target;
     call.streaming = !in_place && gradients * call.rows * arrays->classes * dtype_bytes(options->dtype) >=
                                       STREAMING_BYTES;

@@ -1,37 +1,29 @@
 /*
- * distillation_loss on the CPU for contiguous classes ([R, K]): row loss, statistics and gradients.
+ * distillation_loss on the CPU for contiguous classes ([R, K]), with lanes that are neighbouring classes of a row: row
+ * loss, statistics and gradients.
  *
- * Work: an item is a block of rows, cut by shape alone; a thread takes items one by one. A row is read twice or three
- * times: maximum and sums of exponentials, then (where the gradient needs the divergence first) the divergence, then
- * the gradient. Only the first reading comes from memory, as both rows of up to 32,000 f32 classes stay in the
- * second-level cache. Rows are cut into pieces of PIECE classes; the running maximum rescales the sums between
- * pieces, f32 sums are kept within a piece and added up in f64.
+ * Work: an item is a block of rows, cut by shape alone; a thread takes items one by one. A row is read in pieces of
+ * PIECE classes; f32 sums are kept within a piece and added up in f64.
+ *
+ * Plain rows (loss_plain.h) of up to KEPT_CLASSES classes are processed side by side. One of more classes is read from memory once: the largest logits of a piece, then its exponentials, which are
+ * kept and become the gradient in a second pass, relative to the maximum of their piece. Other rows are read twice or
+ * three times, from the second-level cache up to 32,000 f32 classes: maximum and sums of exponentials, then (where the
+ * gradient needs the divergence first) the divergence, then the gradient.
  *
  * Bytes moved: logits and target read once, gradients written once.
  */
-#include "cpu/loss_scalars.h"
+#include <omp.h>
+
+#include "cpu/loss_plain_rows.h"
+#include "cpu/loss_plain_tiles.h"
 
 namespace sd {
 namespace cpu {
 namespace SD_INSTRUCTION_SET {
 
-constexpr int64_t PIECE = 2048;
-constexpr int64_t SERIAL_ELEMENTS = 4096;
-
-/* Below this distance from the maximum exp_narrow will do. */
-constexpr float NARROW = 87.0f;
-
-/* Exponentials of a row of up to PIECE classes, kept for the second reading; a gradient that is written past the cache
- * takes their place until it is complete. */
-struct KeptRow {
-    float softened[PIECE]; /* exp((z - max) / T) */
-    float plain[PIECE];    /* exp(z - max); only where it is not a power of the above */
-};
-
-/* The sums of exponentials of one piece are added to *sum and *softened; `to` is null or receives them. */
-template <typename Element, int POWER, bool NARROW_ROW, bool KEEP>
-static void piece_sums(const Element *z, int64_t count, float max_z, float inverse_t, KeptRow *to, double *sum,
-                       double *softened) {
+/* The sums of exponentials of one piece are added to *sum and *softened. */
+template <typename Element, int POWER, bool IS_NARROW>
+static void piece_sums(const Element *z, int64_t count, float max_z, float inverse_t, double *sum, double *softened) {
     const Float max_lanes = broadcast(max_z);
     const Float inverse_lanes = broadcast(inverse_t);
     Float softened_lanes = {};
@@ -40,72 +32,30 @@ static void piece_sums(const Element *z, int64_t count, float max_z, float inver
     for (; k + LANES <= count; k += LANES) {
         const Float x = load(z + k) - max_lanes;
         const Float x_t = POWER == 1 ? x : x * inverse_lanes;
-        const Float e = NARROW_ROW ? exp_narrow(x_t) : exp_negative(x_t);
+        const Float e = IS_NARROW ? exp_narrow(x_t) : exp_negative(x_t);
         softened_lanes += e;
-        if (KEEP) {
-            store(to->softened + k, e);
-        }
         if (POWER != 1) {
-            const Float plain = POWER == 0 ? (NARROW_ROW ? exp_narrow(x) : exp_negative(x)) : raise<POWER>(e);
-            sum_lanes += plain;
-            if (KEEP && POWER == 0) {
-                store(to->plain + k, plain);
-            }
+            sum_lanes += POWER == 0 ? (IS_NARROW ? exp_narrow(x) : exp_negative(x)) : raise<POWER>(e);
         }
     }
     if (k < count) {
         const Float x = load_part(z + k, count - k, broadcast(-INFINITY)) - max_lanes;
         const Float e = exp_negative(x * inverse_lanes);
-        const Float plain = POWER == 0 ? exp_negative(x) : raise<POWER>(e);
         softened_lanes += e;
-        sum_lanes += plain;
-        /* Whole vectors, as PIECE is a multiple of LANES: the second reading may begin elsewhere than at 0. */
-        if (KEEP) {
-            store(to->softened + k, e);
-        }
-        if (KEEP && POWER == 0) {
-            store(to->plain + k, plain);
-        }
+        sum_lanes += POWER == 0 ? exp_negative(x) : raise<POWER>(e);
     }
     *softened += static_cast<double>(sum_of_lanes(softened_lanes));
     *sum += static_cast<double>(sum_of_lanes(POWER == 1 ? softened_lanes : sum_lanes));
 }
 
 template <typename Element, int POWER>
-static void piece_sums(const Element *z, int64_t count, float max_z, float inverse_t, bool narrow, KeptRow *to,
-                       double *sum, double *softened) {
-    if (!narrow) {
-        piece_sums<Element, POWER, false, false>(z, count, max_z, inverse_t, to, sum, softened);
-    } else if (to == nullptr) {
-        piece_sums<Element, POWER, true, false>(z, count, max_z, inverse_t, to, sum, softened);
+static void piece_sums(const Element *z, int64_t count, float max_z, float inverse_t, bool narrow, double *sum,
+                       double *softened) {
+    if (narrow) {
+        piece_sums<Element, POWER, true>(z, count, max_z, inverse_t, sum, softened);
     } else {
-        piece_sums<Element, POWER, true, true>(z, count, max_z, inverse_t, to, sum, softened);
+        piece_sums<Element, POWER, false>(z, count, max_z, inverse_t, sum, softened);
     }
-}
-
-/* Largest and smallest logit of a piece; a NaN may be passed over, the sums find it. */
-template <typename Element>
-static void piece_extremes(const Element *z, int64_t count, float *largest, float *smallest) {
-    Float high0 = broadcast(load_one(z));
-    Float low0 = high0;
-    Float high1 = high0;
-    Float low1 = high0;
-    int64_t k = 0;
-    for (; k + 2 * LANES <= count; k += 2 * LANES) {
-        const Float z0 = load(z + k);
-        const Float z1 = load(z + k + LANES);
-        high0 = max(high0, z0);
-        low0 = min(low0, z0);
-        high1 = max(high1, z1);
-        low1 = min(low1, z1);
-    }
-    for (; k < count; k += LANES) {
-        const Float rest = load_part(z + k, least(LANES, count - k), broadcast(load_one(z)));
-        high0 = max(high0, rest);
-        low0 = min(low0, rest);
-    }
-    *largest = max_of_lanes(max(high0, high1));
-    *smallest = min_of_lanes(min(low0, low1));
 }
 
 /* Sum of z - max and number of the classes with z > -inf. */
@@ -131,13 +81,11 @@ static void sum_unmasked(const Element *z, int64_t classes, float max_z, double 
 struct RowStatistics {
     SideStatistics side;
     bool careful; /* see loss_elements */
-    bool narrow;  /* exp_narrow will do for all classes; kept exponentials are there, if wanted */
 };
 
-/* First reading of a row. `to` is null or, for up to PIECE classes, where narrow rows keep their exponentials. */
+/* First reading of a row. */
 template <typename Element>
-static RowStatistics row_statistics(const LossMode &mode, const Element *z, int64_t classes, float inverse_t,
-                                    KeptRow *to) {
+static RowStatistics row_statistics(const LossMode &mode, const Element *z, int64_t classes, float inverse_t) {
     float max_z = -INFINITY;
     float min_z = INFINITY;
     double sum = 0.0;
@@ -165,16 +113,16 @@ static RowStatistics row_statistics(const LossMode &mode, const Element *z, int6
         const bool narrow = spread < NARROW && spread * inverse_t < NARROW;
         switch (mode.power) {
         case 1:
-            piece_sums<Element, 1>(z + begin, count, max_z, inverse_t, narrow, to, &sum, &softened);
+            piece_sums<Element, 1>(z + begin, count, max_z, inverse_t, narrow, &sum, &softened);
             break;
         case 2:
-            piece_sums<Element, 2>(z + begin, count, max_z, inverse_t, narrow, to, &sum, &softened);
+            piece_sums<Element, 2>(z + begin, count, max_z, inverse_t, narrow, &sum, &softened);
             break;
         case 4:
-            piece_sums<Element, 4>(z + begin, count, max_z, inverse_t, narrow, to, &sum, &softened);
+            piece_sums<Element, 4>(z + begin, count, max_z, inverse_t, narrow, &sum, &softened);
             break;
         default:
-            piece_sums<Element, 0>(z + begin, count, max_z, inverse_t, narrow, to, &sum, &softened);
+            piece_sums<Element, 0>(z + begin, count, max_z, inverse_t, narrow, &sum, &softened);
             break;
         }
     }
@@ -184,9 +132,7 @@ static RowStatistics row_statistics(const LossMode &mode, const Element *z, int6
     statistics.side.softened_sum = softened;
     statistics.side.log_sum = log(sum);
     statistics.side.poisoned = max_z == -INFINITY || !(sum > 0.0) || !(softened > 0.0);
-    const float spread = max_z - min_z;
-    statistics.careful = !(spread * inverse_t < 1e38f);
-    statistics.narrow = spread < NARROW && spread * inverse_t < NARROW;
+    statistics.careful = !((max_z - min_z) * inverse_t < 1e38f);
     if (mode.smoothing && !statistics.side.poisoned) {
         sum_unmasked(z, classes, max_z, &statistics.side.sum_of_logits, &statistics.side.unmasked);
     }
@@ -226,27 +172,6 @@ static void add_piece(const LossSums &piece, RowSums *sums) {
     sums->mass_b += static_cast<double>(sum_of_lanes(piece.mass_b));
     sums->infinite_ab |= any(piece.infinite_ab);
     sums->infinite_ba |= any(piece.infinite_ba);
-}
-
-/* Writes a finished gradient past the cache. Whole lines one after the other: stores to two arrays in turn, or loads
- * between them from addresses that agree in their last 12 bits, cost up to twice the time. */
-template <typename Element> static void stream_row(const float *from, int64_t count, Element *to) {
-    if (to == nullptr) {
-        return;
-    }
-    constexpr uintptr_t LINE = 64;
-    const uintptr_t past = reinterpret_cast<uintptr_t>(to) % LINE;
-    const int64_t head = least(static_cast<int64_t>((past == 0 ? 0 : LINE - past) / sizeof(Element)), count);
-    int64_t k = 0;
-    for (; k < head; k += LANES) {
-        store_part(to + k, load_part(from + k, least(LANES, head - k), Float{}), least(LANES, head - k));
-    }
-    for (k = head; k + LANES <= count; k += LANES) {
-        stream(to + k, load(from + k));
-    }
-    if (k < count) {
-        store_part(to + k, load_part(from + k, count - k, Float{}), count - k);
-    }
 }
 
 /* Part of a vector of both rows, as read_rows. */
@@ -302,114 +227,6 @@ static void read_rows(const LossMode &mode, const LossFactors &shared_factors, c
     }
 }
 
-/* Where the label stands and what it adds to the gradient there. */
-struct Label {
-    int64_t at;
-    double gradient;
-};
-
-static void add_to(float *value, double term) {
-    *value = static_cast<float>(static_cast<double>(*value) + term);
-}
-
-/* The reading that most calls make: detached forward KL with cross-entropy without smoothing, logits on both sides,
- * both rows narrow. Sums and gradients as read_rows; with KEPT the exponentials of the first reading. With STREAM the
- * gradients go past the cache, complete with the label's term. */
-template <typename Element, int POWER, bool KEPT, bool STREAM>
-static void read_plain_rows(const LossMode &mode, const LossFactors &shared_factors, const Label &label,
-                            KeptRow *kept_a, KeptRow *kept_b, const Element *z_a, const Element *z_b, int64_t classes,
-                            Element *gradient_a, Element *gradient_b, RowSums *row_sums) {
-    const LossFactors factors = shared_factors;
-    const SideFactors &a = factors.a;
-    const SideFactors &b = factors.b;
-    const Float log_difference = a.log_sum - b.log_sum;
-    int64_t k = 0;
-    while (k < classes) {
-        const int64_t begin = k;
-        const int64_t end = least(k + PIECE, classes);
-        LossSums sums = {};
-        Float kl_ab = {};
-        Float kl_ba = {};
-        for (; k + LANES <= end; k += LANES) {
-            if (STREAM) {
-                /* The next piece or row; the processor's own prefetching starts anew with every page. */
-                __builtin_prefetch(z_a + k + (end - begin));
-                __builtin_prefetch(z_b + k + (end - begin));
-            }
-            const Float from_max_a = load(z_a + k) - a.max;
-            const Float from_max_b = load(z_b + k) - b.max;
-            const Float x_a = POWER == 1 ? from_max_a : from_max_a * factors.inverse_temperature;
-            const Float x_b = POWER == 1 ? from_max_b : from_max_b * factors.inverse_temperature;
-            const Float e_a = KEPT ? load(kept_a->softened + k) : exp_narrow(x_a);
-            const Float e_b = KEPT ? load(kept_b->softened + k) : exp_narrow(x_b);
-            const Float s_a = e_a * a.inverse_sum;
-            const Float s_b = e_b * b.inverse_sum;
-            const Float ratio = (x_a - x_b) - log_difference;
-            kl_ab = fma(s_a, ratio, kl_ab);
-            kl_ba = fma(s_b, ratio, kl_ba);
-            const Float difference = s_a - s_b;
-            Float plain_a = raise<POWER == 0 ? 1 : POWER>(e_a);
-            Float plain_b = raise<POWER == 0 ? 1 : POWER>(e_b);
-            if (POWER == 0) {
-                plain_a = KEPT ? load(kept_a->plain + k) : exp_narrow(from_max_a);
-                plain_b = KEPT ? load(kept_b->plain + k) : exp_narrow(from_max_b);
-            }
-            const Float g_a = fma(a.cross_entropy, plain_a, a.difference * difference);
-            const Float g_b = fma(b.cross_entropy, plain_b, b.difference * -difference);
-            if (STREAM) {
-                store(kept_a->softened + (k - begin), g_a);
-                store(kept_b->softened + (k - begin), g_b);
-                continue;
-            }
-            if (gradient_a != nullptr) {
-                store(gradient_a + k, g_a);
-            }
-            if (gradient_b != nullptr) {
-                store(gradient_b + k, g_b);
-            }
-        }
-        sums.kl_ab += kl_ab;
-        sums.kl_ba -= kl_ba;
-        if (k < end && STREAM) {
-            read_part<true, true>(mode, factors, z_a + k, z_b + k, end - k, kept_a->softened + (k - begin),
-                                  kept_b->softened + (k - begin), sums);
-        } else if (k < end) {
-            read_part<true, true>(mode, factors, z_a + k, z_b + k, end - k, advance(gradient_a, k),
-                                  advance(gradient_b, k), sums);
-        }
-        k = end;
-        if (STREAM) {
-            if (label.at >= begin && label.at < end) {
-                add_to(kept_a->softened + (label.at - begin), label.gradient);
-                add_to(kept_b->softened + (label.at - begin), label.gradient);
-            }
-            stream_row(kept_a->softened, end - begin, advance(gradient_a, begin));
-            stream_row(kept_b->softened, end - begin, advance(gradient_b, begin));
-        }
-        add_piece(sums, row_sums);
-    }
-}
-
-template <typename Element, int POWER>
-static void read_plain_rows(const LossMode &mode, bool keep, bool streaming, const LossFactors &factors,
-                            const Label &label, KeptRow *kept_a, KeptRow *kept_b, const Element *z_a,
-                            const Element *z_b, int64_t classes, Element *gradient_a, Element *gradient_b,
-                            RowSums *sums) {
-    if (keep && streaming) {
-        read_plain_rows<Element, POWER, true, true>(mode, factors, label, kept_a, kept_b, z_a, z_b, classes,
-                                                    gradient_a, gradient_b, sums);
-    } else if (keep) {
-        read_plain_rows<Element, POWER, true, false>(mode, factors, label, kept_a, kept_b, z_a, z_b, classes,
-                                                     gradient_a, gradient_b, sums);
-    } else if (streaming) {
-        read_plain_rows<Element, POWER, false, true>(mode, factors, label, kept_a, kept_b, z_a, z_b, classes,
-                                                     gradient_a, gradient_b, sums);
-    } else {
-        read_plain_rows<Element, POWER, false, false>(mode, factors, label, kept_a, kept_b, z_a, z_b, classes,
-                                                      gradient_a, gradient_b, sums);
-    }
-}
-
 /* The rows of one call: everything that is the same for all of them. */
 template <typename Element> struct RowsOfCall {
     const DistillationLossCall *call;
@@ -417,7 +234,6 @@ template <typename Element> struct RowsOfCall {
     float inverse_t;
     bool pair;
     bool wants_gradient;
-    bool plain; /* read_plain_rows will do for narrow rows */
 };
 
 template <typename Element> SD_INLINE Element *row_of(const void *array, int64_t row, int64_t classes) {
@@ -476,32 +292,6 @@ static void read_rows_for_gradient(const LossMode &mode, bool careful, bool with
     }
 }
 
-/* The same where read_plain_rows will do. */
-template <typename Element>
-static void read_plain_rows_for_gradient(const LossMode &mode, bool keep, bool streaming, const LossFactors &factors,
-                                         const Label &label, KeptRow *kept_a, KeptRow *kept_b, const Element *z_a,
-                                         const Element *z_b, int64_t classes, Element *gradient_a,
-                                         Element *gradient_b, RowSums *sums) {
-    switch (mode.power) {
-    case 1:
-        read_plain_rows<Element, 1>(mode, keep, streaming, factors, label, kept_a, kept_b, z_a, z_b, classes,
-                                    gradient_a, gradient_b, sums);
-        break;
-    case 2:
-        read_plain_rows<Element, 2>(mode, keep, streaming, factors, label, kept_a, kept_b, z_a, z_b, classes,
-                                    gradient_a, gradient_b, sums);
-        break;
-    case 4:
-        read_plain_rows<Element, 4>(mode, keep, streaming, factors, label, kept_a, kept_b, z_a, z_b, classes,
-                                    gradient_a, gradient_b, sums);
-        break;
-    default:
-        read_plain_rows<Element, 0>(mode, keep, streaming, factors, label, kept_a, kept_b, z_a, z_b, classes,
-                                    gradient_a, gradient_b, sums);
-        break;
-    }
-}
-
 /* Adds the label's term to the gradient at the label, from the logits as they were. */
 template <typename Element>
 static void add_label(const LossMode &mode, const LossFactors &factors, bool both, double term, float z_a, float z_b,
@@ -523,51 +313,108 @@ static void add_label(const LossMode &mode, const LossFactors &factors, bool bot
     }
 }
 
-/* Everything about one row; returns its term of the loss. */
-template <typename Element> static double process_row(const RowsOfCall<Element> &rows, int64_t row) {
+/* What a row needs of its arrays, read before its gradients overwrite them. */
+template <typename Element> struct RowArrays {
+    int64_t row;
+    int64_t label;
+    double weight;
+    const Element *z_a;
+    const Element *z_b; /* null where there is none */
+    Element *gradient_a;
+    Element *gradient_b;
+    float label_a;
+    float label_b;
+};
+
+/* Loss and statistics of a row whose gradients are written; returns its term of the loss. */
+template <typename Element>
+static double put_row(const RowsOfCall<Element> &rows, const RowArrays<Element> &at, const SideStatistics &a,
+                      const SideStatistics &b, const RowSums &sums, const uint8_t *hits) {
+    const DistillationLossCall &call = *rows.call;
+    const sd_distillation_loss_options &options = *call.options;
+    const bool labelled = call.arrays->labels != nullptr;
+    const bool poisoned = a.poisoned || b.poisoned;
+    const bool log_sum_exps = call.arrays->row_log_sum_exp != nullptr;
+    const double ce_a = labelled ? cross_entropy(options, a, at.label_a) : 0.0;
+    const double ce_b = labelled && rows.pair ? cross_entropy(options, b, at.label_b) : 0.0;
+    const Divergences d = divergences(options, sums, poisoned);
+    put_statistics(call, 0, at.row, ce_a, d.student_a, log_sum_exps ? log_sum_exp(a) : 0.0, hits[0]);
+    if (rows.pair) {
+        put_statistics(call, 1, at.row, ce_b, d.student_b, log_sum_exps ? log_sum_exp(b) : 0.0, hits[1]);
+    }
+    const double loss = row_loss(options, at.weight, ce_a, ce_b, d, poisoned);
+    put_row_loss(call, at.row, loss);
+    return loss;
+}
+
+template <typename Element>
+static void find_hits(const RowsOfCall<Element> &rows, const RowArrays<Element> &at, const SideStatistics &a,
+                      const SideStatistics &b, uint8_t *hits) {
+    const bool wanted = rows.call->arrays->row_hit != nullptr;
+    hits[0] = wanted ? is_hit(at.z_a, a, at.label) : uint8_t{0};
+    hits[1] = wanted && rows.pair ? is_hit(at.z_b, b, at.label) : uint8_t{0};
+}
+
+/* A row by the plain arithmetic; false, and nothing done, where its logits are not narrow. */
+template <typename Element, int POWER>
+static bool process_plain_row(const RowsOfCall<Element> &rows, const RowArrays<Element> &at, const KeptRow &kept,
+                              double *loss) {
+    const DistillationLossCall &call = *rows.call;
+    PlainPiece pieces[MOST_PIECES];
+    PlainRow row;
+    if (!read_plain_row<Element, POWER>(at.z_a, at.z_b, call.arrays->classes, rows.inverse_t, kept, pieces, &row)) {
+        return false;
+    }
+    uint8_t hits[2];
+    find_hits(rows, at, row.a, row.b, hits);
+    write_plain_row<Element, POWER>(call, gradient_scale_of(call, at.row), at.label, pieces, row, kept,
+                                    at.gradient_a, at.gradient_b);
+    *loss = put_row(rows, at, row.a, row.b, row.sums, hits);
+    return true;
+}
+
+template <typename Element>
+static bool process_plain_row(const RowsOfCall<Element> &rows, const RowArrays<Element> &at, const KeptRow &kept,
+                              double *loss) {
+    switch (rows.mode.power) {
+    case 1:
+        return process_plain_row<Element, 1>(rows, at, kept, loss);
+    case 2:
+        return process_plain_row<Element, 2>(rows, at, kept, loss);
+    case 4:
+        return process_plain_row<Element, 4>(rows, at, kept, loss);
+    default:
+        return process_plain_row<Element, 0>(rows, at, kept, loss);
+    }
+}
+
+/* A row of any kind; returns its term of the loss. */
+template <typename Element>
+static double process_any_row(const RowsOfCall<Element> &rows, const RowArrays<Element> &at) {
     const DistillationLossCall &call = *rows.call;
     const sd_distillation_loss_options &options = *call.options;
     const sd_distillation_loss_arrays &arrays = *call.arrays;
     const LossMode &mode = rows.mode;
     const int64_t classes = arrays.classes;
-    const Element *const z_a = row_of<Element>(arrays.logits, row, classes);
-    const Element *const z_b = row_of<Element>(arrays.target, row, classes);
-    Element *const gradient_a = row_of<Element>(arrays.logits_gradient, row, classes);
-    Element *const gradient_b = row_of<Element>(arrays.target_gradient, row, classes);
-    const int64_t label = label_of(call, row);
-    if (label < 0) {
-        fill(gradient_a, classes, 0.0f);
-        fill(gradient_b, classes, 0.0f);
-        for (int side = 0; side < (rows.pair ? 2 : 1); ++side) {
-            put_statistics(call, side, row, 0.0, 0.0, 0.0, 0);
-        }
-        put_row_loss(call, row, 0.0);
-        return 0.0;
-    }
     /* A target that no output depends on is not read. */
-    const bool logits_b = z_b != nullptr && !mode.probabilities &&
+    const bool logits_b = at.z_b != nullptr && !mode.probabilities &&
                           (rows.pair || mode.distillation || arrays.target_gradient != nullptr);
-    KeptRow kept_a;
-    KeptRow kept_b;
-    const bool keep = rows.plain && classes <= PIECE;
-    const RowStatistics a = row_statistics(mode, z_a, classes, rows.inverse_t, keep ? &kept_a : nullptr);
+    const RowStatistics a = row_statistics(mode, at.z_a, classes, rows.inverse_t);
     RowStatistics b = {};
     if (logits_b) {
-        b = row_statistics(mode, z_b, classes, rows.inverse_t, keep ? &kept_b : nullptr);
+        b = row_statistics(mode, at.z_b, classes, rows.inverse_t);
     }
     const bool poisoned = a.side.poisoned || b.side.poisoned;
     const bool careful = a.careful || b.careful || mode.probabilities || mode.jensen_shannon;
-    const float label_a = load_one(z_a + label);
-    const float label_b = z_b != nullptr ? load_one(z_b + label) : 0.0f;
-    const uint8_t hit_a = arrays.row_hit != nullptr ? is_hit(z_a, a.side, label) : uint8_t{0};
-    const uint8_t hit_b = arrays.row_hit != nullptr && rows.pair ? is_hit(z_b, b.side, label) : uint8_t{0};
+    uint8_t hits[2];
+    find_hits(rows, at, a.side, b.side, hits);
 
     RowSums sums = {};
-    const bool weightless = weight_of(call, row) == 0.0;
+    const bool weightless = at.weight == 0.0;
     const bool wants_gradient = rows.wants_gradient && !weightless;
     if (poisoned && !weightless) {
-        fill(gradient_a, classes, NAN);
-        fill(gradient_b, classes, NAN);
+        fill(at.gradient_a, classes, NAN);
+        fill(at.gradient_b, classes, NAN);
     } else if (!poisoned) {
         SideScalars scalars_a = softmax_factors(a.side);
         SideScalars scalars_b = {};
@@ -582,56 +429,95 @@ template <typename Element> static double process_row(const RowsOfCall<Element> 
         const bool distil = mode.distillation;
         const bool sums_first = distil && (mode.ratio || mode.probabilities || !wants_gradient);
         if (sums_first) {
-            read_rows_for_sums(mode, careful, factors, z_a, z_b, classes, &sums);
+            read_rows_for_sums(mode, careful, factors, at.z_a, at.z_b, classes, &sums);
         }
         if (wants_gradient) {
-            const double scale = gradient_scale_of(call, row);
+            const double scale = gradient_scale_of(call, at.row);
             gradient_factors(call, scale, a.side, b.side, sums, scalars_a, scalars_b);
             factors.a = broadcast_side(scalars_a);
             factors.b = broadcast_side(scalars_b);
             factors.mass_b = broadcast(mode.probabilities ? static_cast<float>(sums.mass_b) : 1.0f);
-            const double term = label_gradient(options, scale);
-            const bool plain = rows.plain && a.narrow && b.narrow;
-            if (plain) {
-                read_plain_rows_for_gradient(mode, keep, call.streaming, factors, Label{label, term}, &kept_a,
-                                             &kept_b, z_a, z_b, classes, gradient_a, gradient_b, &sums);
-            } else if (distil) {
-                read_rows_for_gradient(mode, careful, !sums_first, factors, z_a, z_b, classes, gradient_a,
-                                       gradient_b, &sums);
+            if (distil) {
+                read_rows_for_gradient(mode, careful, !sums_first, factors, at.z_a, at.z_b, classes, at.gradient_a,
+                                       at.gradient_b, &sums);
             } else {
-                if (gradient_a != nullptr) {
-                    write_cross_entropy_gradient(mode, scalars_a, z_a, classes, gradient_a);
+                if (at.gradient_a != nullptr) {
+                    write_cross_entropy_gradient(mode, scalars_a, at.z_a, classes, at.gradient_a);
                 }
-                if (gradient_b != nullptr) {
-                    write_cross_entropy_gradient(mode, scalars_b, z_b, classes, gradient_b);
+                if (at.gradient_b != nullptr) {
+                    write_cross_entropy_gradient(mode, scalars_b, at.z_b, classes, at.gradient_b);
                 }
             }
-            if (mode.cross_entropy && !(plain && call.streaming)) {
-                add_label(mode, factors, distil, term, label_a, label_b,
-                          gradient_a != nullptr ? gradient_a + label : nullptr,
-                          gradient_b != nullptr && rows.pair ? gradient_b + label : nullptr);
+            if (mode.cross_entropy) {
+                add_label(mode, factors, distil, label_gradient(options, scale), at.label_a, at.label_b,
+                          at.gradient_a != nullptr ? at.gradient_a + at.label : nullptr,
+                          at.gradient_b != nullptr && rows.pair ? at.gradient_b + at.label : nullptr);
             }
         }
     }
     if (weightless) {
         /* After the sums, because the gradients may overwrite the logits. */
-        fill(gradient_a, classes, 0.0f);
-        fill(gradient_b, classes, 0.0f);
+        fill(at.gradient_a, classes, 0.0f);
+        fill(at.gradient_b, classes, 0.0f);
     }
+    return put_row(rows, at, a.side, b.side, sums, hits);
+}
 
-    const bool labelled = arrays.labels != nullptr;
-    const double ce_a = labelled ? cross_entropy(options, a.side, label_a) : 0.0;
-    const double ce_b = labelled && rows.pair ? cross_entropy(options, b.side, label_b) : 0.0;
-    const Divergences d = divergences(options, sums, poisoned);
-    put_statistics(call, 0, row, ce_a, d.student_a, arrays.row_log_sum_exp != nullptr ? log_sum_exp(a.side) : 0.0,
-                   hit_a);
-    if (rows.pair) {
-        put_statistics(call, 1, row, ce_b, d.student_b,
-                       arrays.row_log_sum_exp != nullptr ? log_sum_exp(b.side) : 0.0, hit_b);
+/* Everything about one row; returns its term of the loss. */
+template <typename Element>
+static double process_row(const RowsOfCall<Element> &rows, int64_t row, const KeptRow &kept) {
+    const DistillationLossCall &call = *rows.call;
+    const sd_distillation_loss_arrays &arrays = *call.arrays;
+    const int64_t classes = arrays.classes;
+    RowArrays<Element> at;
+    at.row = row;
+    at.label = label_of(call, row);
+    at.weight = weight_of(call, row);
+    at.z_a = row_of<Element>(arrays.logits, row, classes);
+    at.z_b = row_of<Element>(arrays.target, row, classes);
+    at.gradient_a = row_of<Element>(arrays.logits_gradient, row, classes);
+    at.gradient_b = row_of<Element>(arrays.target_gradient, row, classes);
+    if (at.label < 0) {
+        fill(at.gradient_a, classes, 0.0f);
+        fill(at.gradient_b, classes, 0.0f);
+        for (int side = 0; side < (rows.pair ? 2 : 1); ++side) {
+            put_statistics(call, side, row, 0.0, 0.0, 0.0, 0);
+        }
+        put_row_loss(call, row, 0.0);
+        return 0.0;
     }
-    const double loss = row_loss(options, weight_of(call, row), ce_a, ce_b, d, poisoned);
-    put_row_loss(call, row, loss);
-    return loss;
+    at.label_a = load_one(at.z_a + at.label);
+    at.label_b = at.z_b != nullptr ? load_one(at.z_b + at.label) : 0.0f;
+    double loss;
+    if (call.plain && at.weight != 0.0 && process_plain_row(rows, at, kept, &loss)) {
+        return loss;
+    }
+    return process_any_row(rows, at);
+}
+
+/* Where the calling thread keeps the exponentials of a row: a part of the workspace, or `small` for up to PIECE
+ * classes. */
+static KeptRow kept_row(const DistillationLossCall &call, float *small) {
+    const int64_t each = call.kept_floats == 0 ? PIECE : call.kept_floats;
+    float *const begin =
+        call.kept_floats == 0 ? small : call.kept + omp_get_thread_num() * each * KEPT_ARRAYS;
+    return KeptRow{begin, begin + each, begin + 2 * each, begin + 3 * each};
+}
+
+/* Rows of an item of work; returns the sum of their terms. */
+template <typename Element>
+static double process_item(const RowsOfCall<Element> &rows, int64_t begin, int64_t end, const KeptRow &kept) {
+    bool done[TILE_ROWS] = {};
+    double sum = 0.0;
+    if (rows.call->plain && rows.call->arrays->classes <= KEPT_CLASSES) {
+        sum = process_plain_tile<Element>(*rows.call, rows.mode.power, begin, end - begin, done);
+    }
+    for (int64_t row = begin; row < end; ++row) {
+        if (!done[row - begin]) {
+            sum += process_row(rows, row, kept);
+        }
+    }
+    return sum;
 }
 
 template <typename Element> static void process_rows(const DistillationLossCall &call) {
@@ -641,19 +527,16 @@ template <typename Element> static void process_rows(const DistillationLossCall 
     rows.inverse_t = inverse_temperature(*call.options);
     rows.pair = call.options->target == SD_TARGET_PAIR;
     rows.wants_gradient = call.arrays->logits_gradient != nullptr || call.arrays->target_gradient != nullptr;
-    rows.plain = rows.wants_gradient && rows.mode.distillation && !rows.mode.probabilities &&
-                 !rows.mode.jensen_shannon && !rows.mode.ratio && !rows.mode.smoothing && rows.mode.cross_entropy;
     const bool parallel = call.items > 1 && call.rows > SERIAL_ELEMENTS / call.arrays->classes;
 #pragma omp parallel num_threads(call.threads) if (parallel)
     {
+        alignas(64) float small[KEPT_ARRAYS * PIECE];
+        const KeptRow kept = kept_row(call, small);
 #pragma omp for schedule(dynamic)
         for (int64_t item = 0; item < call.items; ++item) {
             const int64_t begin = item * call.rows_per_item;
             const int64_t end = least(begin + call.rows_per_item, call.rows);
-            double sum = 0.0;
-            for (int64_t row = begin; row < end; ++row) {
-                sum += process_row(rows, row);
-            }
+            const double sum = process_item(rows, begin, end, kept);
             if (call.partial_sums != nullptr) {
                 call.partial_sums[item] = sum;
             }

@@ -3,20 +3,20 @@
  * with lanes that are neighbouring rows instead of neighbouring classes.
  *
  * Work: an item is a tile of TILE_ROWS neighbouring rows, all classes. Up to KEPT_CLASSES classes the tile is copied
- * once, as f32, to a buffer that stays in the second-level cache: classes lie a whole image apart, often at a power of
- * two, and would evict each other. More classes are read in place, three times. Each lane keeps its own maximum, sums
- * and factors; f32 sums are kept over GROUP classes and then added to a second sum.
+ * once, as f32, to a buffer in the nearest cache, where its gradients take its place before they are written: classes
+ * lie a whole image apart, often at a power of two, and would evict each other. More classes are read in place, three
+ * times. Each lane keeps its own maximum, sums and factors; f32 sums are kept over GROUP classes and then added to a
+ * second sum. Lanes whose logits are plain (loss_plain.h) need one exponential for each, others three.
  *
  * Bytes moved: logits and target read once (beyond KEPT_CLASSES up to three times), gradients written once.
  */
-#include "cpu/loss_scalars.h"
+#include "cpu/loss_plain_lanes.h"
+#include "cpu/write_row.h"
 
 namespace sd {
 namespace cpu {
 namespace SD_INSTRUCTION_SET {
 
-constexpr int64_t KEPT_CLASSES = 256;
-constexpr int64_t GROUP = 64;
 constexpr int VECTORS = TILE_ROWS / LANES;
 
 /* LANES rows of one array: element k of lane l is from[k * stride + l]. */
@@ -30,29 +30,6 @@ template <typename Element> SD_INLINE Float load_class(const Columns<Element> &c
     const Element *const at = columns.from + k * columns.stride;
     return columns.lanes == LANES ? load(at) : load_part(at, columns.lanes, Float{});
 }
-
-/* Sums over one side's logits of LANES rows, relative to each row's maximum; see SideStatistics. */
-struct SideLanes {
-    Float max;
-    Float sum;
-    Float softened_sum;
-    Float log_sum;
-    Float sum_of_logits;
-    Float unmasked;
-    Float label_logit;
-    Int poisoned;
-    Int hit;
-};
-
-/* LANES rows, or as many as there are. */
-struct Lanes {
-    int64_t first_row; /* of the call */
-    int64_t count;
-    Int labels; /* -1 = ignored, or no row */
-    SideLanes a;
-    SideLanes b;
-    LossSums sums;
-};
 
 template <typename Element>
 static void column_statistics(const LossMode &mode, const Columns<Element> &columns, int64_t classes,
@@ -110,30 +87,6 @@ static SideFactors softmax_lanes(const SideLanes &side) {
     factors.inverse_sum = 1.0f / side.softened_sum;
     factors.log_sum = natural_log(side.softened_sum);
     return factors;
-}
-
-/* Sets the factors of both sides' gradients as gradient_factors does for one row; scale is d(loss) / d(row's term). */
-static void gradient_lanes(const DistillationLossCall &call, Float scale, const Lanes &lanes, LossFactors *factors) {
-    const sd_distillation_loss_options &options = *call.options;
-    const bool pair = options.target == SD_TARGET_PAIR;
-    const float t = options.temperature;
-    const Float half = scale * (pair ? 0.5f : 1.0f);
-    const Float ce = half * options.cross_entropy_weight;
-    if (options.cross_entropy_weight > 0.0f) {
-        factors->a.cross_entropy = ce / lanes.a.sum;
-        factors->a.smoothing = ce * options.label_smoothing / max(broadcast(1.0f), lanes.a.unmasked);
-        if (pair) {
-            factors->b.cross_entropy = ce / lanes.b.sum;
-            factors->b.smoothing = ce * options.label_smoothing / max(broadcast(1.0f), lanes.b.unmasked);
-        }
-    }
-    const Float kd = half * options.distillation_weight * (options.scale_by_temperature_squared != 0 ? t : 1.0f / t);
-    factors->a.difference = kd * call.parts.difference_a;
-    factors->b.difference = kd * call.parts.difference_b;
-    factors->a.ratio = kd * call.parts.ratio_a;
-    factors->b.ratio = kd * call.parts.ratio_b;
-    factors->a.center = lanes.sums.kl_ab - lanes.sums.dropped_a;
-    factors->b.center = lanes.sums.kl_ba - lanes.sums.dropped_b;
 }
 
 template <typename Element>
@@ -212,68 +165,10 @@ template <typename Read, typename Element> struct TileArrays {
     Element *gradient_b;
 };
 
-/* One lane of a side's sums. */
-static SideStatistics side_of_lane(const SideLanes &lanes, int64_t l) {
-    SideStatistics side;
-    side.max = lanes.max[l];
-    side.sum = static_cast<double>(lanes.sum[l]);
-    side.softened_sum = static_cast<double>(lanes.softened_sum[l]);
-    side.log_sum = static_cast<double>(lanes.log_sum[l]);
-    side.sum_of_logits = static_cast<double>(lanes.sum_of_logits[l]);
-    side.unmasked = static_cast<int64_t>(lanes.unmasked[l]);
-    side.poisoned = lanes.poisoned[l] != 0;
-    return side;
-}
-
-static RowSums sums_of_lane(const LossSums &lanes, int64_t l) {
-    RowSums sums;
-    sums.kl_ab = static_cast<double>(lanes.kl_ab[l]);
-    sums.kl_ba = static_cast<double>(lanes.kl_ba[l]);
-    sums.dropped_a = static_cast<double>(lanes.dropped_a[l]);
-    sums.dropped_b = static_cast<double>(lanes.dropped_b[l]);
-    sums.mass_b = static_cast<double>(lanes.mass_b[l]);
-    sums.infinite_ab = lanes.infinite_ab[l] != 0;
-    sums.infinite_ba = lanes.infinite_ba[l] != 0;
-    return sums;
-}
-
-/* Loss and statistics of every lane; returns the sum of the losses. */
-static double put_lanes(const DistillationLossCall &call, const Lanes &lanes, Int poisoned) {
-    const sd_distillation_loss_options &options = *call.options;
-    const bool pair = options.target == SD_TARGET_PAIR;
-    const bool labelled = call.arrays->labels != nullptr;
-    double total = 0.0;
-    for (int64_t l = 0; l < lanes.count; ++l) {
-        const int64_t row = lanes.first_row + l;
-        if (lanes.labels[l] < 0) {
-            put_statistics(call, 0, row, 0.0, 0.0, 0.0, 0);
-            if (pair) {
-                put_statistics(call, 1, row, 0.0, 0.0, 0.0, 0);
-            }
-            put_row_loss(call, row, 0.0);
-            continue;
-        }
-        const bool poison = poisoned[l] != 0;
-        const SideStatistics a = side_of_lane(lanes.a, l);
-        const SideStatistics b = side_of_lane(lanes.b, l);
-        const double ce_a = labelled ? cross_entropy(options, a, lanes.a.label_logit[l]) : 0.0;
-        const double ce_b = labelled && pair ? cross_entropy(options, b, lanes.b.label_logit[l]) : 0.0;
-        const Divergences d = divergences(options, sums_of_lane(lanes.sums, l), poison);
-        put_statistics(call, 0, row, ce_a, d.student_a, log_sum_exp(a), lanes.a.hit[l] != 0);
-        if (pair) {
-            put_statistics(call, 1, row, ce_b, d.student_b, log_sum_exp(b), lanes.b.hit[l] != 0);
-        }
-        const double loss = row_loss(options, weight_of(call, row), ce_a, ce_b, d, poison);
-        put_row_loss(call, row, loss);
-        total += loss;
-    }
-    return total;
-}
-
-/* LANES rows (or as many as there are) from first_row on. */
+/* LANES rows (or as many as there are) from first_row on; loss and statistics of the chosen ones. */
 template <typename Read, typename Element>
 static double process_lanes(const DistillationLossCall &call, const LossMode &mode, int64_t first_row,
-                            const TileArrays<Read, Element> &tile) {
+                            const TileArrays<Read, Element> &tile, Int chosen) {
     const sd_distillation_loss_options &options = *call.options;
     const int64_t classes = call.arrays->classes;
     const float inverse_t = inverse_temperature(options);
@@ -281,17 +176,10 @@ static double process_lanes(const DistillationLossCall &call, const LossMode &mo
     /* A target that no output depends on is not read. */
     const bool logits_b = tile.b.from != nullptr && !mode.probabilities &&
                           (pair || mode.distillation || call.arrays->target_gradient != nullptr);
-    Lanes lanes = {};
-    lanes.first_row = first_row;
-    lanes.count = tile.a.lanes;
-    lanes.labels = broadcast_int(-1);
-    Float scale = {};
-    Int weightless = {};
-    for (int64_t l = 0; l < lanes.count; ++l) {
-        lanes.labels[l] = static_cast<int32_t>(label_of(call, first_row + l));
-        scale[l] = static_cast<float>(gradient_scale_of(call, first_row + l));
-        weightless[l] = weight_of(call, first_row + l) == 0.0 ? -1 : 0;
-    }
+    Lanes lanes;
+    Float scale;
+    Int weightless;
+    begin_lanes(call, first_row, tile.a.lanes, &lanes, &scale, &weightless);
     column_statistics(mode, tile.a, classes, inverse_t, lanes.labels, &lanes.a);
     if (logits_b) {
         column_statistics(mode, tile.b, classes, inverse_t, lanes.labels, &lanes.b);
@@ -318,19 +206,47 @@ static double process_lanes(const DistillationLossCall &call, const LossMode &mo
         column_gradients(mode, factors, label_term, pair, override_lanes, lanes, tile.a, tile.b, classes,
                          tile.gradient_stride, tile.gradient_a, tile.gradient_b);
     }
-    return put_lanes(call, lanes, poisoned);
+    return put_lanes(call, lanes, poisoned, chosen);
 }
 
-/* Copies a tile to f32 [classes, TILE_ROWS]; rows beyond count are 0. */
+/* count rows of one image: `row` is the first one's number in the call, `at` where its first class lies. */
+struct Tile {
+    int64_t row;
+    int64_t at;
+    int64_t count;
+};
+
+/* Copies rows `begin` to `end` of a tile to f32 [classes, TILE_ROWS]; rows beyond those that exist are 0. */
 template <typename Element>
-static void copy_tile(const Element *from, int64_t classes, int64_t stride, int64_t count, float *to) {
+static void copy_tile(const Element *array, int64_t classes, int64_t stride, const Tile &tile, int64_t begin,
+                      int64_t end, float *to) {
     for (int64_t k = 0; k < classes; ++k) {
-        for (int64_t l = 0; l < TILE_ROWS; l += LANES) {
-            const int64_t lanes = least(most(count - l, 0), LANES);
-            const Element *const at = from + k * stride + l;
-            const Float rest = lanes > 0 && lanes < LANES ? load_part(at, lanes, Float{}) : Float{};
-            store(to + k * TILE_ROWS + l, lanes == LANES ? load(at) : rest);
+        const Element *const from = array + tile.at + k * stride;
+        /* Most often the next tile, for which it is too late when its turn comes. */
+        __builtin_prefetch(from + TILE_ROWS);
+        __builtin_prefetch(from + TILE_ROWS + TILE_ROWS / 2);
+        for (int64_t l = begin; l < end; l += LANES) {
+            const int64_t lanes = least(most(tile.count - l, 0), LANES);
+            const Float rest = lanes > 0 && lanes < LANES ? load_part(from + l, lanes, Float{}) : Float{};
+            store(to + k * TILE_ROWS + l, lanes == LANES ? load(from + l) : rest);
         }
+    }
+}
+
+template <typename Element>
+static void write_tile(const float *kept, int64_t classes, int64_t stride, const Tile &tile, bool streaming,
+                       Element *array) {
+    if (array != nullptr) {
+        for (int64_t k = 0; k < classes; ++k) {
+            write_row(kept + k * TILE_ROWS, tile.count, array + tile.at + k * stride, streaming);
+        }
+    }
+}
+
+/* Gradients of the lanes that are not done, from elsewhere. */
+static void merge_lanes(Int done, int64_t classes, const float *others, float *kept) {
+    for (int64_t k = 0; k < classes; ++k) {
+        store(kept + k * TILE_ROWS, select(done, load(kept + k * TILE_ROWS), load(others + k * TILE_ROWS)));
     }
 }
 
@@ -338,46 +254,69 @@ template <typename Element> SD_INLINE Element *advance(Element *array, int64_t e
     return array == nullptr ? nullptr : array + elements;
 }
 
-/* count rows from `row` on; `at` is where the first class of the first row lies in the arrays. */
+/* Up to KEPT_CLASSES classes. */
 template <typename Element>
-static double process_tile(const DistillationLossCall &call, const LossMode &mode, int64_t row, int64_t at,
-                           int64_t count) {
+static double process_kept_tile(const DistillationLossCall &call, const LossMode &mode, const Tile &tile) {
     const sd_distillation_loss_arrays &arrays = *call.arrays;
     const int64_t classes = arrays.classes;
     const int64_t stride = arrays.inner;
-    const Element *const logits = static_cast<const Element *>(arrays.logits) + at;
-    const Element *const target = advance(static_cast<const Element *>(arrays.target), at);
-    Element *const gradient_a = advance(static_cast<Element *>(arrays.logits_gradient), at);
-    Element *const gradient_b = advance(static_cast<Element *>(arrays.target_gradient), at);
-    const bool keep = classes <= KEPT_CLASSES;
-    float kept_a[KEPT_CLASSES * TILE_ROWS];
-    float kept_b[KEPT_CLASSES * TILE_ROWS];
-    if (keep) {
-        copy_tile(logits, classes, stride, count, kept_a);
-        if (target != nullptr) {
-            copy_tile(target, classes, stride, count, kept_b);
-        }
+    const Element *const logits = static_cast<const Element *>(arrays.logits);
+    const Element *const target = static_cast<const Element *>(arrays.target);
+    alignas(64) float kept[4][KEPT_CLASSES * TILE_ROWS];
+    copy_tile(logits, classes, stride, tile, 0, TILE_ROWS, kept[0]);
+    if (target != nullptr) {
+        copy_tile(target, classes, stride, tile, 0, TILE_ROWS, kept[1]);
     }
     double sum = 0.0;
-    for (int64_t l = 0; l < count; l += LANES) {
-        const int64_t lanes = least(count - l, LANES);
-        if (keep) {
-            TileArrays<float, Element> tile;
-            tile.a = Columns<float>{kept_a + l, TILE_ROWS, lanes};
-            tile.b = Columns<float>{target != nullptr ? kept_b + l : nullptr, TILE_ROWS, lanes};
-            tile.gradient_stride = stride;
-            tile.gradient_a = advance(gradient_a, l);
-            tile.gradient_b = advance(gradient_b, l);
-            sum += process_lanes(call, mode, row + l, tile);
-        } else {
-            TileArrays<Element, Element> tile;
-            tile.a = Columns<Element>{logits + l, stride, lanes};
-            tile.b = Columns<Element>{advance(target, l), stride, lanes};
-            tile.gradient_stride = stride;
-            tile.gradient_a = advance(gradient_a, l);
-            tile.gradient_b = advance(gradient_b, l);
-            sum += process_lanes(call, mode, row + l, tile);
+    for (int64_t l = 0; l < tile.count; l += LANES) {
+        const int64_t lanes = least(tile.count - l, LANES);
+        float *a = kept[0] + l;
+        float *b = kept[1] + l;
+        Int done = {};
+        if (call.plain) {
+            const KeptTile of_lanes = {a, b, kept[2] + l, kept[3] + l};
+            done = process_plain_lanes(call, mode.power, tile.row + l, lanes, of_lanes, &sum);
+            if (!any(~done)) {
+                continue;
+            }
+            copy_tile(logits, classes, stride, tile, l, l + LANES, kept[2]);
+            copy_tile(target, classes, stride, tile, l, l + LANES, kept[3]);
+            a = kept[2] + l;
+            b = kept[3] + l;
         }
+        TileArrays<float, float> at;
+        at.a = Columns<float>{a, TILE_ROWS, lanes};
+        at.b = Columns<float>{target != nullptr ? b : nullptr, TILE_ROWS, lanes};
+        at.gradient_stride = TILE_ROWS;
+        at.gradient_a = arrays.logits_gradient != nullptr ? a : nullptr;
+        at.gradient_b = arrays.target_gradient != nullptr ? b : nullptr;
+        sum += process_lanes(call, mode, tile.row + l, at, ~done);
+        if (call.plain) {
+            merge_lanes(done, classes, a, kept[0] + l);
+            merge_lanes(done, classes, b, kept[1] + l);
+        }
+    }
+    write_tile(kept[0], classes, stride, tile, call.streaming, static_cast<Element *>(arrays.logits_gradient));
+    write_tile(kept[1], classes, stride, tile, call.streaming, static_cast<Element *>(arrays.target_gradient));
+    return sum;
+}
+
+/* More classes. */
+template <typename Element>
+static double process_tile_in_place(const DistillationLossCall &call, const LossMode &mode, const Tile &tile) {
+    const sd_distillation_loss_arrays &arrays = *call.arrays;
+    const int64_t stride = arrays.inner;
+    double sum = 0.0;
+    for (int64_t l = 0; l < tile.count; l += LANES) {
+        const int64_t at = tile.at + l;
+        const int64_t lanes = least(tile.count - l, LANES);
+        TileArrays<Element, Element> in_place;
+        in_place.a = Columns<Element>{static_cast<const Element *>(arrays.logits) + at, stride, lanes};
+        in_place.b = Columns<Element>{advance(static_cast<const Element *>(arrays.target), at), stride, lanes};
+        in_place.gradient_stride = stride;
+        in_place.gradient_a = advance(static_cast<Element *>(arrays.logits_gradient), at);
+        in_place.gradient_b = advance(static_cast<Element *>(arrays.target_gradient), at);
+        sum += process_lanes(call, mode, tile.row + l, in_place, ~Int{});
     }
     return sum;
 }
@@ -385,18 +324,27 @@ static double process_tile(const DistillationLossCall &call, const LossMode &mod
 template <typename Element> static void process_tiles(const DistillationLossCall &call) {
     const sd_distillation_loss_arrays &arrays = *call.arrays;
     const LossMode mode = loss_mode(call);
-    const int64_t inner = arrays.inner;
-    const int64_t tiles = (inner + TILE_ROWS - 1) / TILE_ROWS;
-#pragma omp parallel for schedule(dynamic) num_threads(call.threads) if (call.items > 1)
-    for (int64_t item = 0; item < call.items; ++item) {
-        const int64_t outer = item / tiles;
-        const int64_t first = (item % tiles) * TILE_ROWS;
-        const int64_t at = outer * arrays.classes * inner + first;
-        const double sum =
-            process_tile<Element>(call, mode, outer * inner + first, at, least(TILE_ROWS, inner - first));
-        if (call.partial_sums != nullptr) {
-            call.partial_sums[item] = sum;
+    const bool keep = arrays.classes <= KEPT_CLASSES;
+    const int64_t tiles = (arrays.inner + TILE_ROWS - 1) / TILE_ROWS;
+    /* Neighbouring tiles to one thread, which has asked for the next tile's lines, but enough to share evenly. */
+    const int chunk = static_cast<int>(most(1, least(8, call.items / (8 * most(1, call.threads)))));
+#pragma omp parallel num_threads(call.threads) if (call.items > 1)
+    {
+#pragma omp for schedule(dynamic, chunk)
+        for (int64_t item = 0; item < call.items; ++item) {
+            const int64_t outer = item / tiles;
+            const int64_t first = (item % tiles) * TILE_ROWS;
+            Tile tile;
+            tile.row = outer * arrays.inner + first;
+            tile.at = outer * arrays.classes * arrays.inner + first;
+            tile.count = least(TILE_ROWS, arrays.inner - first);
+            const double sum = keep ? process_kept_tile<Element>(call, mode, tile)
+                                    : process_tile_in_place<Element>(call, mode, tile);
+            if (call.partial_sums != nullptr) {
+                call.partial_sums[item] = sum;
+            }
         }
+        end_streaming();
     }
 }
 

@@ -69,19 +69,37 @@ struct DistillationLossCall {
     const sd_distillation_loss_arrays *arrays;
     DivergenceParts parts;
     int64_t rows;
+    /* Narrow logits can be processed by the plain arithmetic; see loss_plain.h. */
+    bool plain;
     /* 1, or 1 / rows that count (0 when none does) for the mean. */
     double row_scale;
     /* Row losses are summed in f64 per item of work: partial_sums[item], then in order. Null without a sum. */
     double *partial_sums;
     int64_t items;
-    /* Contiguous classes: rows of an item. */
+    /* Contiguous classes: rows of an item, at most TILE_ROWS. */
     int64_t rows_per_item;
+    /* Plain rows of contiguous classes beyond PIECE: part of the workspace where every thread keeps the exponentials of a row,
+     * arrays of kept_floats; 0 = on the stack. */
+    float *kept;
+    int64_t kept_floats;
     /* The gradients do not fit the cache and do not overwrite their arrays: write past it. */
     bool streaming;
 };
 
-/* Strided classes: neighbouring rows of an item. A multiple of every LANES. */
+/* Neighbouring rows that are processed side by side, lanes being rows, at most. A multiple of every LANES. */
 constexpr int64_t TILE_ROWS = 32;
+
+/* Rows of up to so many classes are copied to the stack, a tile of them at a time, if they are strided or plain. */
+constexpr int64_t KEPT_CLASSES = 160;
+
+/* Fewer logits of a call than this are not worth a second thread. */
+constexpr int64_t SERIAL_ELEMENTS = 4096;
+
+/* So many contiguous classes are read together; plain rows of more keep their exponentials in the workspace. */
+constexpr int64_t PIECE = 2048;
+
+/* The exponentials of both sides, at the temperature and at 1. */
+constexpr int64_t KEPT_ARRAYS = 4;
 
 #define SD_DECLARE_KERNELS(instruction_set)                                                                           \
     namespace instruction_set {                                                                                       \

@@ -129,32 +129,58 @@ SD_INLINE bool any(Int mask) {
 #endif
 }
 
-/* Sum of the lanes, always in the same order. */
-SD_INLINE float sum_of_lanes(Float value) {
+/* Folds the lanes into one: halves, quarters, ... always in the same order. */
+template <typename Combine> SD_INLINE float fold_lanes(Float value, Combine combine) {
+#if defined(__AVX2__)
+#if defined(__AVX512F__)
+    const __m256 half = combine(_mm512_castps512_ps256(value), _mm512_extractf32x8_ps(value, 1));
+#else
+    const __m256 half = value;
+#endif
+    __m128 rest = combine(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    rest = combine(rest, _mm_movehl_ps(rest, rest));
+    return combine(rest, _mm_movehdup_ps(rest))[0];
+#else
     float lanes[LANES];
     memcpy(lanes, &value, sizeof lanes);
     for (int half = LANES / 2; half > 0; half /= 2) {
         for (int i = 0; i < half; ++i) {
-            lanes[i] += lanes[i + half];
+            lanes[i] = combine(lanes[i], lanes[i + half]);
         }
     }
     return lanes[0];
+#endif
+}
+
+SD_INLINE float sum_of_lanes(Float value) {
+    return fold_lanes(value, [](auto x, auto y) __attribute__((always_inline)) { return x + y; });
 }
 
 SD_INLINE float max_of_lanes(Float value) {
-    float largest = value[0];
-    for (int i = 1; i < LANES; ++i) {
-        largest = value[i] > largest ? value[i] : largest;
-    }
-    return largest;
+    return fold_lanes(value, [](auto x, auto y) __attribute__((always_inline)) { return y > x ? y : x; });
 }
 
 SD_INLINE float min_of_lanes(Float value) {
-    float smallest = value[0];
-    for (int i = 1; i < LANES; ++i) {
-        smallest = value[i] < smallest ? value[i] : smallest;
+    return fold_lanes(value, [](auto x, auto y) __attribute__((always_inline)) { return y < x ? y : x; });
+}
+
+/* Exchanges rows and columns of LANES vectors: blocks of half the size, and so on. */
+SD_INLINE void transpose(Float *rows) {
+    for (int half = LANES / 2; half > 0; half /= 2) {
+        const Int lanes = lane_numbers();
+        const Int second = (lanes & half) != 0;
+        /* Numbers from LANES on are lanes of the second vector. */
+        const Int low = second ? lanes - half + LANES : lanes;
+        const Int high = second ? lanes + LANES : lanes + half;
+        for (int i = 0; i < LANES; ++i) {
+            if ((i & half) == 0) {
+                const Float x = rows[i];
+                const Float y = rows[i + half];
+                rows[i] = __builtin_shuffle(x, y, low);
+                rows[i + half] = __builtin_shuffle(x, y, high);
+            }
+        }
     }
-    return smallest;
 }
 
 /* ---- loads of LANES elements from any address, converted to f32 */
@@ -281,18 +307,52 @@ SD_INLINE void end_streaming() {
 
 /* ---- parts of a vector: the first count lanes, 0 <= count <= LANES */
 
+/* A few bytes by their binary digits; a memcpy of a variable size is a call or a slow instruction. */
+template <int MOST> SD_INLINE void copy_bytes(void *to, const void *from, int64_t bytes) {
+    char *target = static_cast<char *>(to);
+    const char *source = static_cast<const char *>(from);
+#pragma GCC unroll 8
+    for (int64_t size = MOST; size >= 2; size /= 2) {
+        if ((bytes & size) != 0) {
+            memcpy(target, source, static_cast<size_t>(size));
+            target += size;
+            source += size;
+        }
+    }
+}
+
 template <typename Element> SD_INLINE Float load_part(const Element *from, int64_t count, Float rest) {
     Element elements[LANES];
     store(elements, rest);
-    memcpy(elements, from, static_cast<size_t>(count) * sizeof(Element));
+    copy_bytes<LANES * sizeof(Element)>(elements, from, count * static_cast<int64_t>(sizeof(Element)));
     return load(elements);
 }
 
 template <typename Element> SD_INLINE void store_part(Element *to, Float value, int64_t count) {
     Element elements[LANES];
     store(elements, value);
-    memcpy(to, elements, static_cast<size_t>(count) * sizeof(Element));
+    copy_bytes<LANES * sizeof(Element)>(to, elements, count * static_cast<int64_t>(sizeof(Element)));
 }
+
+#if defined(__AVX512F__)
+SD_INLINE Float load_part(const float *from, int64_t count, Float rest) {
+    return _mm512_mask_loadu_ps(rest, static_cast<__mmask16>((1u << count) - 1u), from);
+}
+
+SD_INLINE void store_part(float *to, Float value, int64_t count) {
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1u), value);
+}
+#elif defined(__AVX2__)
+SD_INLINE Float load_part(const float *from, int64_t count, Float rest) {
+    const Int there = lane_numbers() < static_cast<int32_t>(count);
+    return select(there, _mm256_maskload_ps(from, reinterpret_cast<__m256i>(there)), rest);
+}
+
+SD_INLINE void store_part(float *to, Float value, int64_t count) {
+    const Int there = lane_numbers() < static_cast<int32_t>(count);
+    _mm256_maskstore_ps(to, reinterpret_cast<__m256i>(there), value);
+}
+#endif
 
 /* ---- one element */
 

@@ -36,6 +36,22 @@ SD_INLINE Float exp_narrow(Float x) {
     return exp_r * power;
 }
 
+/* 2^y for -126 < y <= 0, where the result is a normal number; NaN for NaN. 2^y = 2^n 2^r with n the integer nearest to
+ * y, so r is exact and |r| <= 1/2. */
+SD_INLINE Float exp2_narrow(Float y) {
+    const Float shifter = broadcast(12582912.0f); /* 1.5 * 2^23: the sum's last bits are the rounded integer */
+    const Float shifted = y + shifter;
+    const Float r = y - (shifted - shifter);
+    Float p = broadcast(0.0001532647f);
+    p = fma(p, r, broadcast(0.0013390807f));
+    p = fma(p, r, broadcast(0.009618506f));
+    p = fma(p, r, broadcast(0.0555036f));
+    p = fma(p, r, broadcast(0.24022648f));
+    p = fma(p, r, broadcast(0.6931472f));
+    p = fma(p, r, broadcast(1.0f));
+    return reinterpret_cast<Float>(reinterpret_cast<Word>(p) + (reinterpret_cast<Word>(shifted) << 23));
+}
+
 /* exp(x) for any x <= 0: 0 below -87.33 (also for -inf), NaN for NaN. */
 SD_INLINE Float exp_negative(Float x) {
     return select(x < -87.33f, Float{}, exp_narrow(x));

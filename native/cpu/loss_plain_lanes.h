@@ -1,0 +1,182 @@
+/*
+ * Plain rows of distillation_loss (loss_plain.h) where lanes are rows.
+ */
+#ifndef SWAPDISTILL_CPU_LOSS_PLAIN_LANES_H
+#define SWAPDISTILL_CPU_LOSS_PLAIN_LANES_H
+
+#include "cpu/loss_lanes.h"
+#include "cpu/loss_plain.h"
+
+namespace sd {
+namespace cpu {
+namespace SD_INSTRUCTION_SET {
+
+/* f32 sums are kept over so many classes and then added to a second sum. */
+constexpr int64_t GROUP = 64;
+
+/* Largest and smallest logit of each row of a kept tile, and with HITS whether the label is the first largest. A NaN
+ * may be passed over. */
+template <bool HITS>
+static void column_extremes(const float *tile, int64_t classes, Int labels, SideLanes *side, Float *smallest) {
+    Float high = load(tile);
+    Float low = high;
+    Int first = {};
+    for (int64_t k = 1; k < classes; ++k) {
+        const Float z = load(tile + k * TILE_ROWS);
+        if (HITS) {
+            first = z > high ? broadcast_int(static_cast<int32_t>(k)) : first;
+        }
+        high = max(high, z);
+        low = min(low, z);
+    }
+    side->max = high;
+    side->hit = HITS ? first == labels : Int{};
+    *smallest = low;
+}
+
+/* f32 [classes, TILE_ROWS] each. */
+struct KeptTile {
+    float *a;
+    float *b;
+    float *plain_a; /* exponentials at temperature 1 where they are no power of the softened ones; else unused */
+    float *plain_b;
+};
+
+/* The exponentials of a group of classes of one side take the place of its logits and are added to the sums; returns
+ * the sum of their products with `apart`. */
+template <int POWER>
+static Float keep_group(float *z, float *plain, int64_t count, Float max_z, Float scale, const Float *apart,
+                        PlainSums *sums) {
+    PlainSums group = {};
+    Float products = {};
+    for (int64_t k = 0; k < count; ++k) {
+        const Exponentials e = plain_exponentials<POWER>(load(z + k * TILE_ROWS) - max_z, scale);
+        add_exponentials<POWER>(e, group);
+        products = fma(e.softened, apart[k], products);
+        store(z + k * TILE_ROWS, e.softened);
+        if (POWER == 0) {
+            store(plain + k * TILE_ROWS, e.plain);
+        }
+    }
+    sums->softened += group.softened;
+    sums->plain += group.plain;
+    return products;
+}
+
+/* The plain arithmetic for LANES rows of a kept tile: gradients take the place of the logits, losses are added to *sum.
+ * Returns which lanes are plain and done; what the others hold then means nothing. */
+template <int POWER>
+static Int process_plain_lanes(const DistillationLossCall &call, int64_t first_row, int64_t count,
+                               const KeptTile &tile, double *sum) {
+    const int64_t classes = call.arrays->classes;
+    const float inverse_t = inverse_temperature(*call.options);
+    const bool pair = call.options->target == SD_TARGET_PAIR;
+    Lanes lanes;
+    Float scale;
+    Int weightless;
+    begin_lanes(call, first_row, count, &lanes, &scale, &weightless);
+    Float least_a;
+    Float least_b;
+    if (call.arrays->row_hit != nullptr) {
+        column_extremes<true>(tile.a, classes, lanes.labels, &lanes.a, &least_a);
+        column_extremes<true>(tile.b, classes, lanes.labels, &lanes.b, &least_b);
+    } else {
+        column_extremes<false>(tile.a, classes, lanes.labels, &lanes.a, &least_a);
+        column_extremes<false>(tile.b, classes, lanes.labels, &lanes.b, &least_b);
+    }
+    const Float spread_a = lanes.a.max - least_a;
+    const Float spread_b = lanes.b.max - least_b;
+    const Int narrow = (spread_a < NARROW) & (spread_a * inverse_t < NARROW) & (spread_b < NARROW) &
+                       (spread_b * inverse_t < NARROW);
+    if (!any(narrow)) {
+        return Int{};
+    }
+    for (int64_t l = 0; l < count; ++l) {
+        const int64_t at = most(lanes.labels[l], 0) * TILE_ROWS + l;
+        lanes.a.label_logit[l] = tile.a[at];
+        lanes.b.label_logit[l] = tile.b[at];
+    }
+    const Float to_exponent = broadcast(inverse_t * LOG2_E);
+    PlainSums sums_a = {};
+    PlainSums sums_b = {};
+    Float apart_ab = {};
+    Float apart_ba = {};
+    for (int64_t begin = 0; begin < classes; begin += GROUP) {
+        const int64_t count = least(GROUP, classes - begin);
+        float *const a = tile.a + begin * TILE_ROWS;
+        float *const b = tile.b + begin * TILE_ROWS;
+        Float apart[GROUP];
+        for (int64_t k = 0; k < count; ++k) {
+            apart[k] = (load(a + k * TILE_ROWS) - lanes.a.max) - (load(b + k * TILE_ROWS) - lanes.b.max);
+        }
+        apart_ab += keep_group<POWER>(a, tile.plain_a + begin * TILE_ROWS, count, lanes.a.max, to_exponent, apart,
+                                      &sums_a);
+        apart_ba += keep_group<POWER>(b, tile.plain_b + begin * TILE_ROWS, count, lanes.b.max, to_exponent, apart,
+                                      &sums_b);
+    }
+    /* A NaN has passed the maximum. */
+    const Int done = narrow & (sums_a.softened > 0.0f) & (sums_b.softened > 0.0f);
+    lanes.a.sum = POWER == 1 ? sums_a.softened : sums_a.plain;
+    lanes.b.sum = POWER == 1 ? sums_b.softened : sums_b.plain;
+    lanes.a.log_sum = natural_log(lanes.a.sum);
+    lanes.b.log_sum = natural_log(lanes.b.sum);
+    const Float log_apart = natural_log(sums_a.softened) - natural_log(sums_b.softened);
+    const Float inverse_a = 1.0f / sums_a.softened;
+    const Float inverse_b = 1.0f / sums_b.softened;
+    lanes.sums.kl_ab = apart_ab * inverse_t * inverse_a - log_apart;
+    lanes.sums.kl_ba = log_apart - apart_ba * inverse_t * inverse_b;
+
+    LossFactors factors = {};
+    gradient_lanes(call, scale, lanes, &factors);
+    const Int zero = (lanes.labels < 0) | weightless;
+    PlainFactors plain;
+    plain.difference_a = select(zero, Float{}, factors.a.difference * inverse_a);
+    plain.difference_b = select(zero, Float{}, factors.a.difference * inverse_b);
+    plain.cross_entropy_a = select(zero, Float{}, factors.a.cross_entropy);
+    plain.cross_entropy_b = select(zero, Float{}, factors.b.cross_entropy);
+    for (int64_t k = 0; k < classes; ++k) {
+        Exponentials a;
+        Exponentials b;
+        a.softened = load(tile.a + k * TILE_ROWS);
+        b.softened = load(tile.b + k * TILE_ROWS);
+        if (POWER == 0) {
+            a.plain = load(tile.plain_a + k * TILE_ROWS);
+            b.plain = load(tile.plain_b + k * TILE_ROWS);
+        }
+        Float g_a;
+        Float g_b;
+        plain_gradients<POWER>(plain, a, b, g_a, g_b);
+        store(tile.a + k * TILE_ROWS, g_a);
+        store(tile.b + k * TILE_ROWS, g_b);
+    }
+    const float term = static_cast<float>(label_gradient(*call.options, 1.0));
+    for (int64_t l = 0; l < count; ++l) {
+        if (zero[l] == 0) {
+            const int64_t at = lanes.labels[l] * TILE_ROWS + l;
+            tile.a[at] += scale[l] * term;
+            tile.b[at] += pair ? scale[l] * term : 0.0f;
+        }
+    }
+    *sum += put_lanes(call, lanes, Int{}, done);
+    return done;
+}
+
+static Int process_plain_lanes(const DistillationLossCall &call, int power, int64_t first_row, int64_t count,
+                               const KeptTile &tile, double *sum) {
+    switch (power) {
+    case 1:
+        return process_plain_lanes<1>(call, first_row, count, tile, sum);
+    case 2:
+        return process_plain_lanes<2>(call, first_row, count, tile, sum);
+    case 4:
+        return process_plain_lanes<4>(call, first_row, count, tile, sum);
+    default:
+        return process_plain_lanes<0>(call, first_row, count, tile, sum);
+    }
+}
+
+} // namespace SD_INSTRUCTION_SET
+} // namespace cpu
+} // namespace sd
+
+#endif
