@@ -39,6 +39,7 @@ swapdistill_add_stand_in(cudart 13
     emulation/runtime/api_stream.cpp
     emulation/runtime/environment.cpp
     emulation/runtime/faults.cpp
+    emulation/runtime/functions.cpp
     emulation/runtime/host_access.cpp
     emulation/runtime/memory.cpp
     emulation/runtime/ordering.cpp

@@ -82,9 +82,10 @@ add_executable(library_tests
     emulation/tests/libraries/elementwise_tests.cpp
     emulation/tests/libraries/fault_tests.cpp
     emulation/tests/libraries/fixtures.cpp
+    emulation/tests/libraries/injection_tests.cpp
     emulation/tests/libraries/numerics_tests.cpp
     emulation/tests/libraries/test.cpp)
 target_link_libraries(library_tests PRIVATE
     emulated_numerics emulated_cudnn_cnn emulated_cudnn_ops emulated_cudnn_graph emulated_cublas emulated_cudart
-    OpenMP::OpenMP_CXX)
+    OpenMP::OpenMP_CXX ${CMAKE_DL_LIBS})
 set_target_properties(library_tests PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/emulation")

@@ -5,7 +5,8 @@
 using namespace emulation::cudnn;
 
 size_t cudnnGetVersion(void) {
-    return CUDNN_VERSION;
+    int version = 0;
+    return emulation::injected_failure(__func__, version) ? static_cast<size_t>(version) : CUDNN_VERSION;
 }
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t *handle) {

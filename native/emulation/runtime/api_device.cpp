@@ -141,11 +141,15 @@ cudaError_t cudaRuntimeGetVersion(int *version) {
 }
 
 cudaError_t cudaGetLastError(void) {
-    return last_error(true);
+    int code = 0;
+    const bool fails = injected_failure("cudaGetLastError", code);
+    const cudaError_t last = last_error(true);
+    return fails ? static_cast<cudaError_t>(code) : last;
 }
 
 cudaError_t cudaPeekAtLastError(void) {
-    return last_error(false);
+    int code = 0;
+    return injected_failure("cudaPeekAtLastError", code) ? static_cast<cudaError_t>(code) : last_error(false);
 }
 
 namespace {

@@ -109,7 +109,7 @@ EMULATION_EXPORT const char *emulation_report_text(int index);
 /* Also lets the context work again. */
 EMULATION_EXPORT void emulation_clear_reports(void);
 /* The n-th call of a function from now, counted from 1, answers the code without doing anything; n = 0 takes it back.
- */
+ * Ends the process if the emulation has no such function, or none that answers a status. */
 EMULATION_EXPORT void emulation_fail_call(const char *function, long n, int code);
 /* Bytes of device memory of every device. */
 EMULATION_EXPORT void emulation_set_memory(size_t bytes);

@@ -1,6 +1,7 @@
 #include "emulation/runtime/faults.h"
 
 #include "emulation/runtime/environment.h"
+#include "emulation/runtime/functions.h"
 #include "emulation/runtime/memory.h"
 #include "emulation/runtime/pinned.h"
 
@@ -15,8 +16,10 @@ namespace emulation {
 namespace {
 
 struct Injection {
-    long calls_left = 0;
+    long call = 0;
     int code = 0;
+    long calls = 0; /* until now */
+    bool must_happen = false;
 };
 
 struct Faults {
@@ -25,7 +28,7 @@ struct Faults {
     cudaError_t error = cudaSuccess;
     std::map<const void *, std::string> objects;
     std::deque<std::string> leaks;
-    std::map<std::string, Injection> injections;
+    std::multimap<std::string, Injection> injections;
     bool injections_read = false;
 };
 
@@ -64,6 +67,9 @@ constexpr const char *FAIL = "SWAPDISTILL_EMULATION_FAIL";
 
 /* FAIL: function:n:code, several separated by commas. */
 void read_injections(Faults &all) {
+    if (all.injections_read) {
+        return;
+    }
     all.injections_read = true;
     const char *text = std::getenv(FAIL);
     while (text != nullptr && *text != '\0') {
@@ -75,14 +81,38 @@ void read_injections(Faults &all) {
             refuse_environment(FAIL, std::getenv(FAIL),
                                "function:n:code with n at least 1, or several of them separated by commas");
         }
-        all.injections[function] = {n, code};
+        if (!can_fail(function)) {
+            refuse_environment(FAIL, std::getenv(FAIL),
+                               "the name of a function that the emulation has and that answers a status instead of " +
+                                   std::string(function));
+        }
+        all.injections.insert({function, {n, code, 0, true}});
         text += length + (text[length] == ',' ? 1 : 0);
     }
+}
+
+/* Failures that a test asked for and that did not come: what it shows is not what it seems to. */
+std::deque<std::string> not_failed() {
+    std::deque<std::string> found;
+    Faults &all = faults();
+    const std::lock_guard<std::mutex> lock(all.mutex);
+    read_injections(all);
+    for (const auto &[function, injection] : all.injections) {
+        if (injection.must_happen && injection.calls < injection.call) {
+            found.push_back(std::string(FAIL) + ": " + function + " was called " + std::to_string(injection.calls) +
+                            (injection.calls == 1 ? " time" : " times") + "; expected at least " +
+                            std::to_string(injection.call));
+        }
+    }
+    return found;
 }
 
 /* Prints what exists when the library is unloaded, after the destructors of the program. */
 struct AtExit {
     ~AtExit() {
+        for (const std::string &one : not_failed()) {
+            print(one);
+        }
         for (const std::string &leak : existing()) {
             print("leak: " + leak);
         }
@@ -146,14 +176,18 @@ void object_destroyed(const void *address) {
 bool injected_failure(const char *function, int &code) {
     Faults &all = faults();
     const std::lock_guard<std::mutex> lock(all.mutex);
-    if (!all.injections_read) {
-        read_injections(all);
+    read_injections(all);
+    bool fails = false;
+    const auto range = all.injections.equal_range(function);
+    for (auto one = range.first; one != range.second; ++one) {
+        if (++one->second.calls == one->second.call) {
+            code = one->second.code;
+            fails = true;
+        }
     }
-    const auto found = all.injections.find(function);
-    if (found == all.injections.end() || found->second.calls_left == 0 || --found->second.calls_left > 0) {
+    if (!fails) {
         return false;
     }
-    code = found->second.code;
     if (std::strncmp(function, "cuda", 4) == 0) {
         remember(static_cast<cudaError_t>(code));
     }
@@ -183,8 +217,16 @@ void emulation_clear_reports(void) {
 }
 
 void emulation_fail_call(const char *function, long n, int code) {
+    if (!emulation::can_fail(function)) {
+        std::fprintf(stderr, "CUDA emulation: emulation_fail_call: function is \"%s\"; expected one that the emulation "
+                             "has and that answers a status\n", function);
+        std::abort();
+    }
     const std::lock_guard<std::mutex> lock(faults().mutex);
-    faults().injections[function] = {n, code};
+    faults().injections.erase(function);
+    if (n > 0) {
+        faults().injections.insert({function, {n, code, 0, false}});
+    }
 }
 
 int emulation_leak_count(void) {

@@ -161,6 +161,18 @@ TEST(expensive_operations_count) {
     expect_count("divisions", counters.divisions, 32);
 }
 
+TEST(a_failure_can_be_injected_into_launches) {
+    const float *from = nullptr;
+    float *to = nullptr;
+    void *pointers[] = {&from, &to};
+    emulation_fail_call("cudaLaunchKernel", 1, cudaErrorLaunchOutOfResources);
+    tests::expect_error(cudaLaunchKernel(copy, dim3(1), dim3(32), pointers, 0, nullptr), cudaErrorLaunchOutOfResources);
+    int blocks = 0;
+    emulation_fail_call("cudaOccupancyMaxActiveBlocksPerMultiprocessor", 1, cudaErrorInvalidValue);
+    tests::expect_error(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nullptr, 32, 0), cudaErrorInvalidValue);
+    tests::succeed(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nullptr, 32, 0));
+}
+
 TEST(nothing_is_recorded_unless_asked_for) {
     float *memory = nullptr;
     tests::succeed(cudaMalloc(reinterpret_cast<void **>(&memory), 8192));

@@ -88,8 +88,32 @@ TEST(fault_variable_that_is_no_number) {
         expect_aborted(allocate("SWAPDISTILL_EMULATION_FAIL", value),
                        std::string("SWAPDISTILL_EMULATION_FAIL is \"") + value + "\"; expected function:n:code");
     }
+    for (const char *name : {"cudaMaloc", "cudaGetErrorName", "cuda", "cuInit"}) {
+        expect_aborted(allocate("SWAPDISTILL_EMULATION_FAIL", (std::string(name) + ":1:2").c_str()),
+                       std::string("expected the name of a function that the emulation has and that answers a status "
+                                   "instead of ") + name);
+    }
     const Ended healthy = allocate("SWAPDISTILL_EMULATION_DEVICES", "0");
     expect(healthy.status == 0 && healthy.output.empty(), "no devices: the process printed '" + healthy.output + "'");
+}
+
+TEST(fault_variable_for_a_call_that_never_comes) {
+    const auto allocate_twice = [](const char *value) {
+        return in_child([=] {
+            setenv("SWAPDISTILL_EMULATION_FAIL", value, 1);
+            for (int i = 0; i < 2; ++i) {
+                void *data = nullptr;
+                cudaMalloc(&data, 4);
+                cudaFree(data);
+            }
+        });
+    };
+    expect_exited(allocate_twice("cudaMalloc:3:2"),
+                  "SWAPDISTILL_EMULATION_FAIL: cudaMalloc was called 2 times; expected at least 3");
+    expect_exited(allocate_twice("cudaMalloc:1:2,cudnnCreate:1:1"),
+                  "SWAPDISTILL_EMULATION_FAIL: cudnnCreate was called 0 times; expected at least 1");
+    const Ended twice = allocate_twice("cudaMalloc:1:2,cudaMalloc:2:2");
+    expect(twice.status == 0 && twice.output.empty(), "both calls fail: the process printed '" + twice.output + "'");
 }
 
 TEST(fault_unknown_attribute) {
