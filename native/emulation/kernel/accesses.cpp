@@ -120,8 +120,8 @@ std::string place_text(const Earlier &earlier) {
     case Conflict::BLOCKS_WRITE:
     case Conflict::BLOCKS_READ:
         return fault("data race between blocks on global memory: " + access + " that " + other_block(earlier.number) +
-                         (conflict == Conflict::BLOCKS_WRITE ? " writes" : " reads") + place_text(earlier) +
-                         " in the same launch",
+                         (conflict == Conflict::BLOCKS_WRITE ? " write" : " read") +
+                         (earlier.number == SEVERAL - 1 ? "" : "s") + place_text(earlier) + " in the same launch",
                      site, cudaErrorLaunchFailure);
     default:
         return fault("data race on " + memory + ": " + access + " that " + name_of(machine.thread[earlier.number]) + " " +

@@ -30,8 +30,7 @@ struct Thread {
     std::uint64_t result;
     int operand;
     int width;
-    /* Times at which it last met all threads of the block, and each lane of its warp. */
-    std::uint32_t block_time;
+    /* What each lane of its warp did before this time of the warp is ordered before what it does now. */
     std::uint32_t lane_time[WARP];
 };
 
@@ -39,6 +38,8 @@ struct Thread {
 struct WarpLanes {
     unsigned waiting; /* at collectives */
     unsigned gone;    /* exited, or never there because the block's size is no multiple of a warp's */
+    std::uint32_t time = 1;      /* counts barriers of lanes of the warp */
+    std::uint32_t full_time = 0; /* of the last one of all its lanes */
 };
 
 struct Machine {
@@ -50,9 +51,9 @@ struct Machine {
     unsigned threads = 0;
     std::uint64_t launch = 0;        /* counts launches */
     std::uint64_t block_instance = 0; /* counts blocks of all launches */
+    std::uint64_t phase = 0;          /* counts these and their barriers */
     uint3 block_index{};
     unsigned block_number = 0; /* linear */
-    std::uint32_t time = 0;    /* of the block: counts what orders accesses */
     Thread *current = nullptr;
     std::uintptr_t stack = 0; /* of the current thread */
     void *scheduler = nullptr;

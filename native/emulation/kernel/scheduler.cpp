@@ -28,20 +28,30 @@ void yield() {
 }
 
 void order_block() {
-    ++machine.time;
-    for (unsigned i = 0; i < machine.threads; ++i) {
-        machine.thread[i].block_time = machine.time;
-    }
+    ++machine.phase;
 }
 
 void order_lanes(unsigned first_thread, unsigned mask) {
-    ++machine.time;
-    for (unsigned i = 0; i < WARP; ++i) {
-        for (unsigned j = 0; j < WARP; ++j) {
-            if ((mask >> i & 1) != 0 && (mask >> j & 1) != 0) {
-                machine.thread[first_thread + i].lane_time[j] = machine.time;
-            }
-        }
+    WarpLanes &warp = machine.warp[first_thread / WARP];
+    ++warp.time;
+    const unsigned lanes = std::min(machine.threads - first_thread, WARP);
+    if (static_cast<unsigned>(__builtin_popcount(mask)) == lanes) {
+        warp.full_time = warp.time;
+        return;
+    }
+    /* What one of them knows of any lane, all know now. */
+    Thread *thread = machine.thread + first_thread;
+    std::uint32_t known[WARP] = {};
+    for (unsigned rest = mask; rest != 0; rest &= rest - 1) {
+        const Thread &one = thread[__builtin_ctz(rest)];
+        std::transform(known, known + WARP, one.lane_time, known,
+                       [](std::uint32_t x, std::uint32_t y) { return std::max(x, y); });
+    }
+    for (unsigned rest = mask; rest != 0; rest &= rest - 1) {
+        known[__builtin_ctz(rest)] = warp.time;
+    }
+    for (unsigned rest = mask; rest != 0; rest &= rest - 1) {
+        std::copy_n(known, WARP, thread[__builtin_ctz(rest)].lane_time);
     }
 }
 
@@ -63,7 +73,7 @@ void prepare_block(std::uint64_t number) {
     machine.block_number = static_cast<unsigned>(number);
     machine.block_index = place(number, machine.grid);
     ++machine.block_instance;
-    machine.time = 1;
+    ++machine.phase;
     machine.live = machine.threads;
     machine.at_barrier = 0;
     machine.ready.resize(machine.threads);
@@ -74,12 +84,11 @@ void prepare_block(std::uint64_t number) {
         thread.context = prepare_fibre(thread.stack, run_thread);
         thread.index = place(i, machine.block);
         thread.state = State::READY;
-        thread.block_time = 0;
         std::fill_n(thread.lane_time, WARP, 0u);
     }
     for (unsigned first = 0; first < machine.threads; first += WARP) {
         const unsigned lanes = std::min(machine.threads - first, WARP);
-        machine.warp[first / WARP] = {0, lanes == WARP ? 0 : ~0u << lanes};
+        machine.warp[first / WARP] = {0, lanes == WARP ? 0 : ~0u << lanes, 1, 0};
     }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 namespace emulation::kernel {
 
@@ -39,63 +40,172 @@ void ShadowPage::refine(unsigned bytes) {
 
 namespace {
 
-/* Whether something orders the access of another thread of the block before what this thread does now. */
-bool ordered(const Thread &thread, unsigned number, unsigned other, std::uint32_t time) {
-    return other == number || time < thread.block_time ||
-           (other / WARP == number / WARP && time < thread.lane_time[other % WARP]);
+struct LaneTimes {
+    std::uint32_t time[WARP];
+};
+
+std::vector<LaneTimes> lane_times;
+std::uint64_t lane_times_phase = 0;
+
+unsigned warp_of(unsigned number) {
+    return number / WARP;
+}
+
+/* Whether a warp barrier orders what a lane of the thread's own warp did at a time before what the thread does now. */
+bool ordered(const Thread &thread, unsigned number, unsigned lane, std::uint32_t time) {
+    return time < machine.warp[warp_of(number)].full_time || time < thread.lane_time[lane] || lane == number % WARP;
+}
+
+std::uint32_t time_of(const Accessors &all, unsigned lane) {
+    return all.times == 0 ? all.time : lane_times[all.times - 1].time[lane];
+}
+
+/* Number plus 1 of one of them whose access nothing orders before what the thread does now; 0 if there is none. */
+unsigned unordered(const Accessors &all, const Thread &thread, unsigned number) {
+    if (all.first == 0) {
+        return 0;
+    }
+    if (warp_of(all.first - 1u) != warp_of(number)) {
+        return all.first;
+    }
+    for (std::uint32_t rest = all.lanes; rest != 0; rest &= rest - 1) {
+        const unsigned lane = static_cast<unsigned>(__builtin_ctz(rest));
+        if (!ordered(thread, number, lane, time_of(all, lane))) {
+            return warp_of(number) * WARP + lane + 1;
+        }
+    }
+    return all.other;
+}
+
+void add_lane(Accessors &all, unsigned number) {
+    const WarpLanes &warp = machine.warp[warp_of(number)];
+    const unsigned lane = number % WARP;
+    if (all.times == 0 && all.time < warp.full_time) {
+        /* All lanes are ordered behind those that are known. */
+        all.lanes = 0;
+        all.time = warp.time;
+    }
+    if (all.times == 0 && all.time != warp.time) {
+        if (lane_times_phase != machine.phase) {
+            lane_times.clear();
+            lane_times_phase = machine.phase;
+        }
+        lane_times.emplace_back();
+        std::fill_n(lane_times.back().time, WARP, all.time);
+        all.times = static_cast<std::uint32_t>(lane_times.size());
+    }
+    if (all.times != 0) {
+        lane_times[all.times - 1].time[lane] = warp.time;
+    }
+    all.lanes |= 1u << lane;
+}
+
+void add(Accessors &all, unsigned number) {
+    const std::uint16_t named = static_cast<std::uint16_t>(number + 1);
+    all.last = named;
+    if (all.first == 0) {
+        all.first = named;
+        all.time = machine.warp[warp_of(number)].time;
+    }
+    if (warp_of(all.first - 1u) == warp_of(number)) {
+        add_lane(all, number);
+    } else {
+        all.other = named;
+    }
+}
+
+Earlier thread_of(unsigned named, const Accessors &all, const void *last_site) {
+    return {named - 1, named == all.last ? last_site : nullptr};
+}
+
+/* Conflicts with other blocks of the launch, which nothing orders. */
+Conflict observe_blocks(ShadowCell &cell, std::uint32_t block, AccessKind kind, Earlier &earlier) {
+    const auto another = [block](std::uint32_t one) { return one != 0 && one != block; };
+    if (another(cell.writer_block)) {
+        earlier = {cell.writer_block - 1, cell.writer_site};
+        return Conflict::BLOCKS_WRITE;
+    }
+    if (kind != AccessKind::ATOMIC && another(cell.atomic_block)) {
+        earlier = {cell.atomic_block - 1, cell.atomic_site};
+        return Conflict::BLOCKS_WRITE;
+    }
+    if (kind != AccessKind::READ && another(cell.reader_block)) {
+        earlier = {cell.reader_block - 1, cell.reader_site};
+        return Conflict::BLOCKS_READ;
+    }
+    return Conflict::NONE;
+}
+
+/* Conflicts with other threads of the block. */
+Conflict observe_threads(const ShadowCell &cell, const Thread &thread, unsigned number, AccessKind kind,
+                         Earlier &earlier) {
+    if (cell.writer != 0) {
+        const unsigned writer = cell.writer - 1u;
+        if (warp_of(writer) != warp_of(number) || !ordered(thread, number, writer % WARP, cell.writer_time)) {
+            earlier = {writer, cell.writer_site};
+            return Conflict::THREADS_WRITE;
+        }
+    }
+    if (kind != AccessKind::ATOMIC) {
+        const unsigned other = unordered(cell.atomics, thread, number);
+        if (other != 0) {
+            earlier = thread_of(other, cell.atomics, cell.atomic_site);
+            return Conflict::THREADS_WRITE;
+        }
+    }
+    if (kind != AccessKind::READ) {
+        const unsigned other = unordered(cell.readers, thread, number);
+        if (other != 0) {
+            earlier = thread_of(other, cell.readers, cell.reader_site);
+            return Conflict::THREADS_READ;
+        }
+    }
+    return Conflict::NONE;
+}
+
+void enter(ShadowCell &cell, unsigned number, std::uint32_t block, AccessKind kind, const void *site) {
+    switch (kind) {
+    case AccessKind::READ:
+        cell.reader_block = cell.reader_block == 0 || cell.reader_block == block ? block : SEVERAL;
+        cell.reader_site = site;
+        add(cell.readers, number);
+        break;
+    case AccessKind::ATOMIC:
+        cell.atomic_block = cell.atomic_block == 0 || cell.atomic_block == block ? block : SEVERAL;
+        cell.atomic_site = site;
+        add(cell.atomics, number);
+        break;
+    case AccessKind::WRITE:
+        cell.writer_block = block;
+        cell.reader_block = cell.atomic_block = 0;
+        cell.writer = static_cast<std::uint16_t>(number + 1);
+        cell.writer_time = machine.warp[warp_of(number)].time;
+        cell.writer_site = site;
+        cell.readers = cell.atomics = {};
+        break;
+    }
 }
 
 Conflict observe(ShadowCell &cell, AccessKind kind, bool must_be_initialised, const void *site, Earlier &earlier) {
     const Thread &thread = *machine.current;
     const unsigned number = number_of(thread);
     const std::uint32_t block = machine.block_number + 1;
-    const bool writes = kind != AccessKind::READ;
-    const bool both_atomic = kind == AccessKind::ATOMIC && cell.atomic;
-    if (cell.writer_block == 0) {
-        if (must_be_initialised && kind != AccessKind::WRITE) {
-            return Conflict::UNINITIALISED;
-        }
-    } else if (cell.writer_block != block && !both_atomic) {
-        earlier = {cell.writer_block - 1, cell.writer_site};
-        return Conflict::BLOCKS_WRITE;
+    if (must_be_initialised && kind != AccessKind::WRITE && cell.writer_block == 0 && cell.atomic_block == 0) {
+        return Conflict::UNINITIALISED;
     }
-    if (writes && cell.reader_block != 0 && cell.reader_block != block) {
-        earlier = {cell.reader_block - 1, cell.reader_site};
-        return Conflict::BLOCKS_READ;
+    if (cell.phase != machine.phase) {
+        cell.phase = machine.phase;
+        cell.writer = 0;
+        cell.readers = cell.atomics = {};
     }
-    if (cell.block_instance != machine.block_instance) {
-        cell.block_instance = machine.block_instance;
-        cell.writer = cell.reader[0] = cell.reader[1] = 0;
+    Conflict conflict = observe_blocks(cell, block, kind, earlier);
+    if (conflict == Conflict::NONE) {
+        conflict = observe_threads(cell, thread, number, kind, earlier);
     }
-    if (cell.writer != 0 && !both_atomic && !ordered(thread, number, cell.writer - 1u, cell.writer_time)) {
-        earlier = {cell.writer - 1u, cell.writer_site};
-        return Conflict::THREADS_WRITE;
+    if (conflict == Conflict::NONE) {
+        enter(cell, number, block, kind, site);
     }
-    if (writes) {
-        for (int i = 0; i < 2; ++i) {
-            if (cell.reader[i] != 0 && !ordered(thread, number, cell.reader[i] - 1u, cell.reader_time[i])) {
-                earlier = {cell.reader[i] - 1u, i == 0 ? cell.reader_site : nullptr};
-                return Conflict::THREADS_READ;
-            }
-        }
-        cell.writer_block = block;
-        cell.reader_block = 0;
-        cell.writer = static_cast<std::uint16_t>(number + 1);
-        cell.writer_time = machine.time;
-        cell.writer_site = site;
-        cell.reader[0] = cell.reader[1] = 0;
-        cell.atomic = kind == AccessKind::ATOMIC;
-        return Conflict::NONE;
-    }
-    cell.reader_block = cell.reader_block == 0 || cell.reader_block == block ? block : SEVERAL;
-    if (cell.reader[0] != number + 1) {
-        cell.reader[1] = cell.reader[0];
-        cell.reader_time[1] = cell.reader_time[0];
-        cell.reader[0] = static_cast<std::uint16_t>(number + 1);
-    }
-    cell.reader_time[0] = machine.time;
-    cell.reader_site = site;
-    return Conflict::NONE;
+    return conflict;
 }
 
 } // namespace

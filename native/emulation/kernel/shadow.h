@@ -12,20 +12,36 @@ namespace emulation::kernel {
 
 enum class AccessKind { READ, WRITE, ATOMIC };
 
+/*
+ * Threads of the block that have accessed a cell since the last barrier, as far as a later access can conflict with them:
+ * all lanes of one warp, and a thread of another warp if there is one, because nothing but a barrier orders two warps.
+ */
+struct Accessors {
+    std::uint32_t lanes; /* of the warp of the first one */
+    std::uint32_t time;  /* of the warp, when these lanes accessed it */
+    std::uint32_t times; /* 0: they all did at that time; else where the times of the lanes are, plus 1 */
+    /* Numbers of threads, plus 1. */
+    std::uint16_t first;
+    std::uint16_t other; /* of another warp than the first one */
+    std::uint16_t last;
+};
+
 /* Within the page's granule all bytes were accessed alike. */
 struct ShadowCell {
-    /* Linear number of the block plus 1; 0: none; SEVERAL readers. */
+    /* Linear number of the block plus 1; 0: none; SEVERAL. */
     std::uint32_t writer_block;
     std::uint32_t reader_block;
-    /* What follows holds for accesses by this block alone. */
-    std::uint64_t block_instance;
+    std::uint32_t atomic_block;
+    /* What follows holds for accesses in this phase alone. */
     std::uint32_t writer_time;
-    std::uint32_t reader_time[2];
-    std::uint16_t writer;    /* number of the thread plus 1 */
-    std::uint16_t reader[2]; /* the last two different ones */
-    bool atomic;             /* the last write was an atomic operation */
+    std::uint64_t phase;
+    std::uint16_t writer; /* number of the thread plus 1 */
+    Accessors readers;    /* since the last write */
+    Accessors atomics;    /* since the last write that was no atomic operation */
+    /* Of the last one each. */
     const void *writer_site;
-    const void *reader_site; /* of the last reader */
+    const void *reader_site;
+    const void *atomic_site;
 };
 
 constexpr std::uint32_t SEVERAL = ~0u;

@@ -45,6 +45,108 @@ __global__ void race_on_shared_memory(int *data) {
     }
 }
 
+/* Nothing but a barrier of the block orders the reads of other warps before the write. */
+template <bool FAULTY>
+__global__ void race_with_many_readers(int *data) {
+    __shared__ int shared;
+    if (threadIdx.x == 0) {
+        shared = 1;
+    }
+    __syncthreads();
+    const int value = shared;
+    __syncwarp();
+    if (!FAULTY) {
+        __syncthreads();
+    }
+    if (threadIdx.x == 0) {
+        shared = 2;
+    }
+    data[threadIdx.x] = value;
+}
+
+/* Two lanes meet; the reads of the others are not ordered before the write. */
+template <bool FAULTY>
+__global__ void race_with_other_lanes(int *data) {
+    const int value = data[0];
+    __syncwarp(FAULTY && threadIdx.x < 2 ? 0x00000003u : FAULTY ? 0xfffffffcu : ALL);
+    if (threadIdx.x == 0) {
+        data[0] = value + 1;
+    }
+}
+
+/* Lane 2 knows from lane 1 what lane 0 wrote. */
+template <bool FAULTY>
+__global__ void chain_of_lanes(int *data) {
+    if (threadIdx.x == 0) {
+        data[0] = 1;
+    }
+    if (threadIdx.x < 2) {
+        __syncwarp(0x00000003u);
+    }
+    if (!FAULTY && (threadIdx.x == 1 || threadIdx.x == 2)) {
+        __syncwarp(0x00000006u);
+    }
+    if (threadIdx.x == 2) {
+        data[2] = data[0];
+    }
+}
+
+/* Of lanes that read at different times, some are not ordered before the write. */
+template <bool FAULTY>
+__global__ void race_with_a_late_reader(int *data) {
+    int value = 0;
+    if (threadIdx.x < 2) {
+        value = data[0];
+        __syncwarp(0x00000003u);
+    }
+    if (threadIdx.x == 1 || threadIdx.x == 2) {
+        value += data[0];
+        __syncwarp(0x00000006u);
+    }
+    if (FAULTY ? threadIdx.x == 0 : threadIdx.x == 2) {
+        data[0] = value;
+    }
+}
+
+/* Every warp adds; a barrier of one warp does not order the others' additions before the read. */
+template <bool FAULTY>
+__global__ void reads_a_sum_too_early(int *data) {
+    __shared__ int sum;
+    if (threadIdx.x == 0) {
+        sum = 0;
+    }
+    __syncthreads();
+    atomicAdd(&sum, 1);
+    __syncwarp();
+    if (!FAULTY) {
+        __syncthreads();
+    }
+    if (threadIdx.x == 0) {
+        data[0] = sum;
+    }
+}
+
+/* The read is ordered behind the addition of its own block alone. */
+template <bool FAULTY>
+__global__ void reads_a_sum_of_all_blocks(int *data) {
+    atomicAdd(data, 1);
+    if (blockIdx.x == 1) {
+        data[1] = FAULTY ? data[0] : atomicAdd(data, 0);
+    }
+}
+
+/* The first addition is ordered behind the read, the others are not. */
+template <bool FAULTY>
+__global__ void adds_to_what_is_read(int *data) {
+    if (threadIdx.x == 0) {
+        data[1] = data[0];
+    }
+    if (!FAULTY) {
+        __syncthreads();
+    }
+    atomicAdd(data, 1);
+}
+
 /* A shuffle orders no memory; __syncwarp does. */
 template <bool FAULTY>
 __global__ void shuffle_as_barrier(int *data) {
@@ -359,6 +461,13 @@ void host_memory() {
 const std::vector<Fault> ALL_FAULTS = {
     KERNEL(missing_barrier, 1, 64, "data race on shared memory"),
     KERNEL(race_on_shared_memory, 1, 64, "data race on shared memory"),
+    KERNEL(race_with_many_readers, 1, 96, "data race on shared memory"),
+    KERNEL(race_with_other_lanes, 1, 32, "data race on global memory"),
+    KERNEL(chain_of_lanes, 1, 32, "data race on global memory"),
+    KERNEL(race_with_a_late_reader, 1, 32, "data race on global memory"),
+    KERNEL(reads_a_sum_too_early, 1, 96, "data race on shared memory"),
+    KERNEL(reads_a_sum_of_all_blocks, 3, 1, "data race between blocks on global memory"),
+    KERNEL(adds_to_what_is_read, 1, 32, "data race on global memory"),
     KERNEL(shuffle_as_barrier, 1, 32, "data race on shared memory"),
     KERNEL(missing_lane, 1, 32, "missing lane 5"),
     KERNEL(exited_lane, 1, 32, "names lane 7, which has exited"),
