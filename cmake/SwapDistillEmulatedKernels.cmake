@@ -7,8 +7,9 @@ set(SWAPDISTILL_EMULATED_KERNEL_OPTIONS
     -Wall -Wextra -Wno-unknown-pragmas -O2 -ffp-contract=off -fno-math-errno -fno-trapping-math
     # With DWARF 5 the addr2line of some binutils names the wrapper below instead of the kernel's source.
     -gdwarf-4
-    # Misaligned accesses, too, the emulation reports itself; other undefined behaviour only with the sanitizers on.
-    -fno-sanitize=address -fsanitize=thread,alignment -fsanitize-recover=alignment --param tsan-instrument-func-entry-exit=0
+    # Misaligned accesses and indices, too, the emulation reports itself; other undefined behaviour only with the
+    # sanitizers on.
+    -fno-sanitize=address -fsanitize=thread,alignment,bounds -fsanitize-recover=alignment,bounds --param tsan-instrument-func-entry-exit=0
     -fno-extern-tls-init
     # A barrier at the end of a kernel returns to the kernel.
     -fno-optimize-sibling-calls
@@ -36,14 +37,15 @@ endfunction()
 # What runs the kernels.
 add_library(swapdistill_kernel_emulation OBJECT
     emulation/kernel/accesses.cpp
-    emulation/kernel/alignment.cpp
     emulation/kernel/collectives.cpp
+    emulation/kernel/compiler_checks.cpp
     emulation/kernel/counters.cpp
     emulation/kernel/expensive.cpp
     emulation/kernel/fault.cpp
     emulation/kernel/fibre.cpp
     emulation/kernel/java_control.cpp
     emulation/kernel/launch.cpp
+    emulation/kernel/launch_bounds.cpp
     emulation/kernel/scheduler.cpp
     emulation/kernel/seed.cpp
     emulation/kernel/shadow.cpp
@@ -83,7 +85,7 @@ set_target_properties(swapdistill_emulated PROPERTIES
 # Kernels with planted faults; KernelFaultsTest runs them.
 swapdistill_add_emulated_kernels(kernel_fault_kernels emulation/tests/kernels/faults.cu)
 # What is planted is for the emulation to find, not for a sanitizer.
-target_compile_options(kernel_fault_kernels PRIVATE -fno-sanitize=undefined -fsanitize=alignment)
+target_compile_options(kernel_fault_kernels PRIVATE -fno-sanitize=undefined -fsanitize=alignment,bounds)
 add_executable(kernel_fault_tests
     emulation/tests/kernels/dynamic_shared.cpp
     emulation/tests/kernels/main.cpp

@@ -20,7 +20,8 @@
 #define __device__
 #define __host__
 #define __forceinline__ inline __attribute__((always_inline))
-#define __launch_bounds__(...)
+/* kernel/launch_bounds.h */
+#define __launch_bounds__(threads, ...) __attribute__((patchable_function_entry((threads) + 0, (threads) + 0)))
 #define __grid_constant__
 /* One block runs at a time on a thread of the host (kernel/shared_memory.h). */
 #define __shared__ thread_local

@@ -1,4 +1,5 @@
 /* Launches: checks what the device does not allow, then puts the work on the stream. */
+#include "emulation/kernel/launch_bounds.h"
 #include "emulation/kernel/machine.h"
 #include "emulation/kernel/source_line.h"
 #include "emulation/runtime/emulation.h"
@@ -19,14 +20,19 @@ std::string text_of(dim3 size) {
     return "(" + std::to_string(size.x) + ", " + std::to_string(size.y) + ", " + std::to_string(size.z) + ")";
 }
 
-/* What the device does not allow; empty if it does. */
-std::string refusal(dim3 grid, dim3 block, std::size_t shared_bytes) {
+/* What the device or the kernel does not allow; empty if they do. */
+std::string refusal(const void *kernel, dim3 grid, dim3 block, std::size_t shared_bytes) {
     const DeviceProperties device = properties(0);
     const unsigned long long threads = 1ull * block.x * block.y * block.z;
     if (threads == 0 || threads > static_cast<unsigned>(device.threads_per_block) || block.z > MOST_THREADS_Z) {
         return "a block of " + text_of(block) + " has " + std::to_string(threads) +
                " threads per block; the device allows 1 to " + std::to_string(device.threads_per_block) +
                ", of which 64 in z";
+    }
+    const unsigned bound = launch_bound(kernel);
+    if (bound != 0 && threads > bound) {
+        return "a block of " + text_of(block) + " has " + std::to_string(threads) +
+               " threads per block; the kernel's __launch_bounds__ allow " + std::to_string(bound);
     }
     if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.x > MOST_BLOCKS_X || grid.y > MOST_BLOCKS_YZ ||
         grid.z > MOST_BLOCKS_YZ) {
@@ -51,7 +57,7 @@ cudaError_t launch(const void *kernel, Task *task, dim3 grid, dim3 block, std::s
     if (injected_failure("cudaLaunchKernel", code)) {
         return static_cast<cudaError_t>(code);
     }
-    const std::string refused = refusal(grid, block, shared_bytes);
+    const std::string refused = refusal(kernel, grid, block, shared_bytes);
     if (!refused.empty()) {
         report("launch of kernel " + function_name(kernel) + ": " + refused, cudaErrorInvalidConfiguration);
         return cudaErrorInvalidConfiguration;

@@ -300,11 +300,29 @@ __global__ void uninitialised_shared(int *data) {
 
 template <bool FAULTY>
 __global__ void past_the_end_of_shared(int *data) {
-    __shared__ int shared[32];
+    __shared__ int variable[32];
+    int *shared = variable;
     const unsigned at = threadIdx.x + (FAULTY ? 1 : 0);
     shared[at] = data[threadIdx.x];
     __syncthreads();
     data[threadIdx.x] = shared[at];
+}
+
+template <bool FAULTY>
+__global__ void into_the_next_shared_variable(int *data) {
+    __shared__ int first[32];
+    __shared__ int second[32];
+    first[threadIdx.x] = 1;
+    second[threadIdx.x] = 2;
+    __syncthreads();
+    data[threadIdx.x] = first[threadIdx.x + (FAULTY ? 1 : 0)] + second[threadIdx.x];
+}
+
+template <bool FAULTY>
+__global__ void past_the_end_of_a_local_array(int *data) {
+    int local[4] = {1, 2, 3, 4};
+    local[data[0]] += 1;
+    data[threadIdx.x + 1] = local[static_cast<int>(threadIdx.x % 4) - (FAULTY ? 1 : 0)];
 }
 
 /* Shared memory keeps nothing from one block to the next. */
@@ -356,6 +374,10 @@ __global__ void different_collectives(int *data) {
     data[threadIdx.x] = value;
 }
 
+__global__ void __launch_bounds__(96, 2) bounded(int *data) {
+    data[threadIdx.x] = 1;
+}
+
 __global__ void fill(int *data) {
     data[threadIdx.x] = 1;
 }
@@ -395,6 +417,11 @@ void on_memory(Kernel kernel, unsigned blocks, unsigned threads) {
 template <bool FAULTY>
 void too_many_threads() {
     on_memory(fill, 1, FAULTY ? 1056 : 128);
+}
+
+template <bool FAULTY>
+void beyond_the_launch_bounds() {
+    on_memory(bounded, 1, FAULTY ? 97 : 96);
 }
 
 template <bool FAULTY>
@@ -489,12 +516,16 @@ const std::vector<Fault> ALL_FAULTS = {
     KERNEL(lost_update, 2, 1, "data race between blocks on global memory"),
     KERNEL(uninitialised_shared, 1, 64, "read of uninitialised shared memory"),
     KERNEL(past_the_end_of_shared, 1, 32, "of 4 bytes outside the __shared__ variable"),
+    KERNEL(into_the_next_shared_variable, 1, 32, "index 32 is outside of an array of type 'int [32]'"),
+    KERNEL(past_the_end_of_a_local_array, 1, 32, "index -1 is outside of an array of type 'int [4]'"),
     KERNEL(shared_of_an_earlier_block, 3, 64, "read of uninitialised shared memory"),
     KERNEL(barrier_divergence, 1, 64, "barrier divergence"),
     KERNEL(exits_before_the_barrier, 1, 64, "barrier divergence"),
     KERNEL(deadlock, 1, 64, "deadlock"),
     KERNEL(different_collectives, 1, 32, "lanes meet in different collectives"),
     CALL(too_many_threads, "launch of kernel fill: ", "1056 threads per block"),
+    CALL(beyond_the_launch_bounds, "launch of kernel bounded: ",
+         "97 threads per block; the kernel's __launch_bounds__ allow 96"),
     CALL(no_blocks, "launch of kernel fill: ", "a grid of (0, 1, 1) blocks"),
     CALL(too_much_shared_memory, "launch of kernel use_dynamic_shared: ",
          "50176 bytes of dynamic shared memory per block"),
