@@ -46,54 +46,63 @@ sd_status check_options(const sd_sgd_options *options) {
     return check_alignment("gradient_sum", options->gradient_sum, sizeof(float));
 }
 
-sd_status add_parameter_range(ParameterRange *ranges, int64_t *count, int64_t parameter, const char *array,
-                              const void *pointer, int64_t bytes, bool written) {
+/* "parameters[3].value", or where no one will read it the member alone: to format names that most calls do not need
+ * takes longer than everything else here. */
+struct Name {
+    char text[64];
+
+    Name(bool full, int64_t parameter, const char *member) {
+        if (full) {
+            snprintf(text, sizeof text, "parameters[%" PRId64 "].%s", parameter, member);
+        } else {
+            text[0] = '\0';
+        }
+    }
+};
+
+sd_status add_parameter_range(ParameterRange *ranges, int64_t *count, bool full_names, int64_t parameter,
+                              const char *array, const void *pointer, int64_t bytes, bool written) {
     if (pointer == nullptr || bytes == 0) {
         return SD_SUCCESS;
     }
-    char name[64];
-    snprintf(name, sizeof name, "parameters[%" PRId64 "].%s", parameter, array);
+    const Name name(full_names, parameter, array);
     Range range[1];
     int one = 0;
-    SD_CHECK(add_range(range, &one, name, pointer, bytes, written));
+    SD_CHECK(add_range(range, &one, name.text, pointer, bytes, written));
     ranges[(*count)++] = ParameterRange{range[0].begin, range[0].end, array, parameter, written};
     return SD_SUCCESS;
 }
 
-sd_status check_parameter(const sd_sgd_options *options, const sd_sgd_parameter &parameter, int64_t index,
-                          ParameterRange *ranges, int64_t *range_count) {
-    char name[64];
-    const auto named = [&](const char *member) {
-        snprintf(name, sizeof name, "parameters[%" PRId64 "].%s", index, member);
-        return name;
-    };
-    SD_CHECK(check_at_least(named("count"), parameter.count, 0));
+sd_status check_parameter(bool full_names, const sd_sgd_options *options, const sd_sgd_parameter &parameter,
+                          int64_t index, ParameterRange *ranges, int64_t *range_count) {
+    const auto name = [&](const char *member) { return Name(full_names, index, member); };
+    SD_CHECK(check_at_least(name("count").text, parameter.count, 0));
     const int64_t gradient_dtype = enum_value(parameter.gradient_dtype);
-    SD_CHECK(check_range(named("gradient_dtype"), gradient_dtype, SD_F32, SD_BF16));
-    SD_CHECK(check_finite_not_negative(named("weight_decay"), parameter.weight_decay));
+    SD_CHECK(check_range(name("gradient_dtype").text, gradient_dtype, SD_F32, SD_BF16));
+    SD_CHECK(check_finite_not_negative(name("weight_decay").text, parameter.weight_decay));
     const int64_t low_precision_bytes = 2;
     if (parameter.low_precision != nullptr) {
-        SD_CHECK(check_range(named("low_precision_dtype"), enum_value(parameter.low_precision_dtype), SD_F16,
+        SD_CHECK(check_range(name("low_precision_dtype").text, enum_value(parameter.low_precision_dtype), SD_F16,
                              SD_BF16));
     }
     int64_t bytes = 0;
-    SD_CHECK(checked_product(named("value"), parameter.count, sizeof(float), 1, 1, &bytes));
+    SD_CHECK(checked_product(name("value").text, parameter.count, sizeof(float), 1, 1, &bytes));
     if (parameter.count == 0) {
         return SD_SUCCESS;
     }
-    SD_CHECK(check_array(named("value"), parameter.value, sizeof(float)));
-    SD_CHECK(check_array(named("gradient"), parameter.gradient, dtype_bytes(gradient_dtype)));
+    SD_CHECK(check_array(name("value").text, parameter.value, sizeof(float)));
+    SD_CHECK(check_array(name("gradient").text, parameter.gradient, dtype_bytes(gradient_dtype)));
     if (options->momentum > 0.0f) {
-        SD_CHECK(check_array(named("momentum"), parameter.momentum, sizeof(float)));
+        SD_CHECK(check_array(name("momentum").text, parameter.momentum, sizeof(float)));
     } else {
-        SD_CHECK(check_null(named("momentum"), parameter.momentum, "because options->momentum is 0"));
+        SD_CHECK(check_null(name("momentum").text, parameter.momentum, "because options->momentum is 0"));
     }
-    SD_CHECK(check_alignment(named("low_precision"), parameter.low_precision, low_precision_bytes));
-    SD_CHECK(add_parameter_range(ranges, range_count, index, "value", parameter.value, bytes, true));
-    SD_CHECK(add_parameter_range(ranges, range_count, index, "gradient", parameter.gradient,
+    SD_CHECK(check_alignment(name("low_precision").text, parameter.low_precision, low_precision_bytes));
+    SD_CHECK(add_parameter_range(ranges, range_count, full_names, index, "value", parameter.value, bytes, true));
+    SD_CHECK(add_parameter_range(ranges, range_count, full_names, index, "gradient", parameter.gradient,
                                  parameter.count * dtype_bytes(gradient_dtype), false));
-    SD_CHECK(add_parameter_range(ranges, range_count, index, "momentum", parameter.momentum, bytes, true));
-    return add_parameter_range(ranges, range_count, index, "low_precision", parameter.low_precision,
+    SD_CHECK(add_parameter_range(ranges, range_count, full_names, index, "momentum", parameter.momentum, bytes, true));
+    return add_parameter_range(ranges, range_count, full_names, index, "low_precision", parameter.low_precision,
                                parameter.count * low_precision_bytes, true);
 }
 
@@ -125,7 +134,9 @@ sd_status check_parameters(const sd_sgd_options *options, int64_t count, const s
     int64_t range_count = 0;
     int64_t elements = 0;
     for (int64_t i = 0; i < count; ++i) {
-        SD_CHECK(check_parameter(options, parameters[i], i, ranges, &range_count));
+        if (check_parameter(false, options, parameters[i], i, ranges, &range_count) != SD_SUCCESS) {
+            return check_parameter(true, options, parameters[i], i, ranges, &range_count);
+        }
         if (parameters[i].count > INT64_MAX - elements) {
             return fail(SD_ERROR_INVALID_ARGUMENT,
                         "parameters[%" PRId64 "].count is %" PRId64 "; expected a total that fits 63 bits", i,
@@ -134,6 +145,12 @@ sd_status check_parameters(const sd_sgd_options *options, int64_t count, const s
         elements += parameters[i].count;
     }
     return check_overlap(ranges, range_count);
+}
+
+sd_status run(const sd_execution *execution, const sd_sgd_options *options, int64_t count,
+              const sd_sgd_parameter *parameters) {
+    return execution->device == SD_CUDA ? cuda::sgd_update(execution, options, count, parameters)
+                                        : cpu::sgd_update(execution, options, count, parameters);
 }
 
 } // namespace
@@ -150,6 +167,11 @@ SD_API sd_status sd_sgd_update(const sd_execution *execution, const sd_sgd_optio
         return SD_SUCCESS;
     }
     SD_CHECK(check_not_null("parameters", parameters));
+    ParameterRange few[8 * ARRAYS_OF_A_PARAMETER];
+    if (count <= 8) {
+        SD_CHECK(check_parameters(options, count, parameters, few));
+        return run(execution, options, count, parameters);
+    }
     const size_t range_bytes = static_cast<size_t>(count) * ARRAYS_OF_A_PARAMETER * sizeof(ParameterRange);
     ParameterRange *ranges = static_cast<ParameterRange *>(malloc(range_bytes));
     if (ranges == nullptr) {
@@ -159,8 +181,7 @@ SD_API sd_status sd_sgd_update(const sd_execution *execution, const sd_sgd_optio
     const sd_status status = check_parameters(options, count, parameters, ranges);
     free(ranges);
     SD_CHECK(status);
-    return execution->device == SD_CUDA ? cuda::sgd_update(execution, options, count, parameters)
-                                        : cpu::sgd_update(execution, options, count, parameters);
+    return run(execution, options, count, parameters);
 }
 
 } // extern "C"

@@ -11,6 +11,7 @@
 #include "cpu/kernels.h"
 #include "cpu/positions.h"
 #include "cpu/simd.h"
+#include "cpu/threads.h"
 
 namespace sd {
 namespace cpu {
@@ -504,12 +505,10 @@ template <typename Element> static void assemble(const Plan &plan) {
     const int64_t elements = plan.sides * plan.channels * plan.height * plan.width;
     const int64_t bands = most(1, least(plan.height, elements / BAND_ELEMENTS));
     const int64_t items = call.pairs * bands;
-    const bool parallel = call.threads > 1 && items > 1 && elements > SERIAL_ELEMENTS / call.pairs;
-#pragma omp parallel for schedule(static) num_threads(call.threads) if (parallel)
-    for (int64_t item = 0; item < items; ++item) {
+    for_items(items > 1 && elements > SERIAL_ELEMENTS / call.pairs, call.threads, items, 0, [&](int64_t item) {
         const int64_t band = item % bands;
         assemble_band<Element>(plan, item / bands, band * plan.height / bands, (band + 1) * plan.height / bands);
-    }
+    });
 }
 
 void assemble_pairs(const AssemblePairsCall &call) {

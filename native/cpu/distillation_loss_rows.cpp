@@ -5,17 +5,17 @@
  * Work: an item is a block of rows, cut by shape alone; a thread takes items one by one. A row is read in pieces of
  * PIECE classes; f32 sums are kept within a piece and added up in f64.
  *
- * Plain rows (loss_plain.h) of up to KEPT_CLASSES classes are processed side by side. One of more classes is read from memory once: the largest logits of a piece, then its exponentials, which are
- * kept and become the gradient in a second pass, relative to the maximum of their piece. Other rows are read twice or
- * three times, from the second-level cache up to 32,000 f32 classes: maximum and sums of exponentials, then (where the
- * gradient needs the divergence first) the divergence, then the gradient.
+ * Plain rows (loss_plain.h) of up to KEPT_CLASSES classes are processed side by side. One of more classes is read from
+ * memory once: the largest logits of a piece, then its exponentials, which are kept and become the gradient in a second
+ * pass, relative to the maximum of their piece. Other rows are read twice or three times, from the second-level cache
+ * up to 32,000 f32 classes: maximum and sums of exponentials, then (where the gradient needs the divergence first) the
+ * divergence, then the gradient.
  *
  * Bytes moved: logits and target read once, gradients written once.
  */
-#include <omp.h>
-
 #include "cpu/loss_plain_rows.h"
 #include "cpu/loss_plain_tiles.h"
+#include "cpu/threads.h"
 
 namespace sd {
 namespace cpu {
@@ -527,22 +527,19 @@ template <typename Element> static void process_rows(const DistillationLossCall 
     rows.inverse_t = inverse_temperature(*call.options);
     rows.pair = call.options->target == SD_TARGET_PAIR;
     rows.wants_gradient = call.arrays->logits_gradient != nullptr || call.arrays->target_gradient != nullptr;
-    const bool parallel = call.items > 1 && call.rows > SERIAL_ELEMENTS / call.arrays->classes;
-#pragma omp parallel num_threads(call.threads) if (parallel)
-    {
+    const bool parallel = call.rows > SERIAL_ELEMENTS / call.arrays->classes;
+    for_items(parallel, call.threads, call.items, 1, [&](int64_t item) {
         alignas(64) float small[KEPT_ARRAYS * PIECE];
-        const KeptRow kept = kept_row(call, small);
-#pragma omp for schedule(dynamic)
-        for (int64_t item = 0; item < call.items; ++item) {
-            const int64_t begin = item * call.rows_per_item;
-            const int64_t end = least(begin + call.rows_per_item, call.rows);
-            const double sum = process_item(rows, begin, end, kept);
-            if (call.partial_sums != nullptr) {
-                call.partial_sums[item] = sum;
-            }
+        const int64_t begin = item * call.rows_per_item;
+        const int64_t end = least(begin + call.rows_per_item, call.rows);
+        const double sum = process_item(rows, begin, end, kept_row(call, small));
+        if (call.partial_sums != nullptr) {
+            call.partial_sums[item] = sum;
         }
-        end_streaming();
-    }
+        if (call.streaming) {
+            end_streaming();
+        }
+    });
 }
 
 void distillation_loss_rows(const DistillationLossCall &call) {

@@ -11,6 +11,7 @@
  * Bytes moved: logits and target read once (beyond KEPT_CLASSES up to three times), gradients written once.
  */
 #include "cpu/loss_plain_lanes.h"
+#include "cpu/threads.h"
 #include "cpu/write_row.h"
 
 namespace sd {
@@ -328,24 +329,23 @@ template <typename Element> static void process_tiles(const DistillationLossCall
     const int64_t tiles = (arrays.inner + TILE_ROWS - 1) / TILE_ROWS;
     /* Neighbouring tiles to one thread, which has asked for the next tile's lines, but enough to share evenly. */
     const int chunk = static_cast<int>(most(1, least(8, call.items / (8 * most(1, call.threads)))));
-#pragma omp parallel num_threads(call.threads) if (call.items > 1)
-    {
-#pragma omp for schedule(dynamic, chunk)
-        for (int64_t item = 0; item < call.items; ++item) {
-            const int64_t outer = item / tiles;
-            const int64_t first = (item % tiles) * TILE_ROWS;
-            Tile tile;
-            tile.row = outer * arrays.inner + first;
-            tile.at = outer * arrays.classes * arrays.inner + first;
-            tile.count = least(TILE_ROWS, arrays.inner - first);
-            const double sum = keep ? process_kept_tile<Element>(call, mode, tile)
-                                    : process_tile_in_place<Element>(call, mode, tile);
-            if (call.partial_sums != nullptr) {
-                call.partial_sums[item] = sum;
-            }
+    const bool parallel = call.rows > SERIAL_ELEMENTS / arrays.classes;
+    for_items(parallel, call.threads, call.items, chunk, [&](int64_t item) {
+        const int64_t outer = item / tiles;
+        const int64_t first = (item % tiles) * TILE_ROWS;
+        Tile tile;
+        tile.row = outer * arrays.inner + first;
+        tile.at = outer * arrays.classes * arrays.inner + first;
+        tile.count = least(TILE_ROWS, arrays.inner - first);
+        const double sum =
+            keep ? process_kept_tile<Element>(call, mode, tile) : process_tile_in_place<Element>(call, mode, tile);
+        if (call.partial_sums != nullptr) {
+            call.partial_sums[item] = sum;
         }
-        end_streaming();
-    }
+        if (call.streaming) {
+            end_streaming();
+        }
+    });
 }
 
 void distillation_loss_strided(const DistillationLossCall &call) {

@@ -78,8 +78,8 @@ struct DistillationLossCall {
     int64_t items;
     /* Contiguous classes: rows of an item, at most TILE_ROWS. */
     int64_t rows_per_item;
-    /* Plain rows of contiguous classes beyond PIECE: part of the workspace where every thread keeps the exponentials of a row,
-     * arrays of kept_floats; 0 = on the stack. */
+    /* Plain rows of contiguous classes beyond PIECE: part of the workspace where every thread keeps the exponentials
+     * of a row, arrays of kept_floats; 0 = on the stack. */
     float *kept;
     int64_t kept_floats;
     /* The gradients do not fit the cache and do not overwrite their arrays: write past it. */

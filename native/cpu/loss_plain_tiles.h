@@ -12,12 +12,12 @@ namespace sd {
 namespace cpu {
 namespace SD_INSTRUCTION_SET {
 
-/* Copies rows of contiguous classes to f32 [classes, TILE_ROWS], turned round block by block; rows beyond count are
- * 0. */
+/* Copies count rows of contiguous classes to f32 [classes, TILE_ROWS], turned round block by block; the lanes that
+ * count leaves of its last vector are 0. */
 template <typename Element>
 static void copy_transposed(const Element *from, int64_t classes, int64_t count, float *to) {
-    for (int64_t l = 0; l < TILE_ROWS; l += LANES) {
-        const int64_t rows = least(most(count - l, 0), LANES);
+    for (int64_t l = 0; l < count; l += LANES) {
+        const int64_t rows = least(count - l, LANES);
         for (int64_t k = 0; k < classes; k += LANES) {
             const int64_t columns = least(LANES, classes - k);
             Float block[LANES];
@@ -45,7 +45,7 @@ static void turn_back(const float *tile, int64_t classes, int64_t count, float *
                 block[i] = load(tile + least(k + i, classes - 1) * TILE_ROWS + l);
             }
             transpose(block);
-            for (int64_t i = 0; i < LANES; ++i) {
+            for (int64_t i = 0; i < least(count - l, LANES); ++i) {
                 float *const at = rows + (l + i) * classes + k;
                 if (columns == LANES) {
                     store(at, block[i]);

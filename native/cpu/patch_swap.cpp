@@ -10,6 +10,7 @@
 #include "cpu/kernels.h"
 #include "cpu/positions.h"
 #include "cpu/simd.h"
+#include "cpu/threads.h"
 
 namespace sd {
 namespace cpu {
@@ -143,13 +144,11 @@ void patch_swap(const PatchSwapCall &call) {
     const int64_t grid_rows = grid_size(call.height, call.patch_size);
     const int64_t bands = most(1, least(grid_rows, image_bytes / BAND_BYTES));
     const int64_t items = call.pairs * bands;
-    const bool parallel = items > 1 && image_bytes > SERIAL_BYTES / call.pairs;
-#pragma omp parallel for schedule(static) num_threads(call.threads) if (parallel)
-    for (int64_t item = 0; item < items; ++item) {
+    for_items(items > 1 && image_bytes > SERIAL_BYTES / call.pairs, call.threads, items, 0, [&](int64_t item) {
         const int64_t pair = item / bands;
         const int64_t band = item % bands;
         swap_band(call, pair, band * grid_rows / bands, (band + 1) * grid_rows / bands);
-    }
+    });
 }
 
 } // namespace SD_INSTRUCTION_SET

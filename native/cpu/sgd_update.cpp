@@ -103,30 +103,38 @@ SD_INLINE int64_t chunks_of(const sd_sgd_parameter &parameter) {
     return parameter.count / CHUNK + (parameter.count % CHUNK != 0);
 }
 
+/* Chunks first to last of all parameters, counted through. */
+static void update_chunks(const SgdUpdateCall &call, int64_t first, int64_t last) {
+    int64_t chunk = 0; /* number of the parameter's first chunk */
+    for (int64_t p = 0; p < call.count && chunk < last; ++p) {
+        const sd_sgd_parameter &parameter = call.parameters[p];
+        const int64_t own = chunks_of(parameter);
+        const int64_t begin = most(first - chunk, 0);
+        const int64_t end = least(last - chunk, own);
+        for (int64_t c = begin; c < end; ++c) {
+            update_chunk(*call.options, parameter, c * CHUNK, least((c + 1) * CHUNK, parameter.count));
+        }
+        chunk += own;
+    }
+}
+
 void sgd_update(const SgdUpdateCall &call) {
     int64_t chunks = 0;
     for (int64_t p = 0; p < call.count; ++p) {
         chunks += chunks_of(call.parameters[p]);
     }
-#pragma omp parallel num_threads(call.threads) if (chunks > SERIAL_CHUNKS)
+    if (chunks <= SERIAL_CHUNKS || call.threads == 1) {
+        update_chunks(call, 0, chunks);
+        return;
+    }
+#pragma omp parallel num_threads(call.threads)
     {
         const int64_t threads = omp_get_num_threads();
         const int64_t thread = omp_get_thread_num();
         const int64_t share = chunks / threads;
         const int64_t extra = chunks % threads;
         const int64_t first = thread * share + least(thread, extra);
-        const int64_t last = first + share + (thread < extra);
-        int64_t chunk = 0; /* number of the parameter's first chunk */
-        for (int64_t p = 0; p < call.count && chunk < last; ++p) {
-            const sd_sgd_parameter &parameter = call.parameters[p];
-            const int64_t own = chunks_of(parameter);
-            const int64_t begin = most(first - chunk, 0);
-            const int64_t end = least(last - chunk, own);
-            for (int64_t c = begin; c < end; ++c) {
-                update_chunk(*call.options, parameter, c * CHUNK, least((c + 1) * CHUNK, parameter.count));
-            }
-            chunk += own;
-        }
+        update_chunks(call, first, first + share + (thread < extra));
     }
 }
 

@@ -307,7 +307,12 @@ public final class DistillationLoss {
         }
     }
 
-    private synchronized sd_distillation_loss_options struct() {
+    private sd_distillation_loss_options struct() {
+        NativeStruct<sd_distillation_loss_options> made = struct;
+        return (made != null ? made : makeStruct()).fields;
+    }
+
+    private synchronized NativeStruct<sd_distillation_loss_options> makeStruct() {
         NativeStruct<sd_distillation_loss_options> current = struct;
         if (current == null) {
             current = NativeStruct.allocate(sd_distillation_loss_options.class, sd_distillation_loss_options::new);
@@ -328,7 +333,7 @@ public final class DistillationLoss {
             fields.ignore_index(ignoreIndex);
             struct = current;
         }
-        return current.fields;
+        return current;
     }
 
     /**

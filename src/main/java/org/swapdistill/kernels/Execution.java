@@ -78,7 +78,12 @@ public final class Execution {
     }
 
     /** The native description; loads the native library. */
-    synchronized sd_execution struct() {
+    sd_execution struct() {
+        NativeStruct<sd_execution> made = struct;
+        return (made != null ? made : makeStruct()).fields;
+    }
+
+    private synchronized NativeStruct<sd_execution> makeStruct() {
         NativeStruct<sd_execution> current = struct;
         if (current == null) {
             current = NativeStruct.allocate(sd_execution.class, sd_execution::new);
@@ -89,7 +94,7 @@ public final class Execution {
             current.fields.stream(streamHandle == 0 ? null : new Address().at(streamHandle));
             struct = current;
         }
-        return current.fields;
+        return current;
     }
 
     @Override

@@ -368,7 +368,12 @@ public final class PatchSwap {
     }
 
     /** The native options; loads the native library. */
-    synchronized sd_patch_swap_options struct() {
+    sd_patch_swap_options struct() {
+        NativeStruct<sd_patch_swap_options> made = struct;
+        return (made != null ? made : makeStruct()).fields;
+    }
+
+    private synchronized NativeStruct<sd_patch_swap_options> makeStruct() {
         NativeStruct<sd_patch_swap_options> current = struct;
         if (current == null) {
             current = NativeStruct.allocate(sd_patch_swap_options.class, sd_patch_swap_options::new);
@@ -381,7 +386,7 @@ public final class PatchSwap {
             current.fields.position_count(positionCount);
             struct = current;
         }
-        return current.fields;
+        return current;
     }
 
     /** Checks that the operation's rule fits images of a size. */

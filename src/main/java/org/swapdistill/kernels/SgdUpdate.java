@@ -195,7 +195,12 @@ public final class SgdUpdate {
             }
         }
 
-        private synchronized NativeStruct<sd_sgd_parameter> table() {
+        private NativeStruct<sd_sgd_parameter> table() {
+            NativeStruct<sd_sgd_parameter> made = table;
+            return made != null ? made : makeTable();
+        }
+
+        private synchronized NativeStruct<sd_sgd_parameter> makeTable() {
             NativeStruct<sd_sgd_parameter> current = table;
             if (current == null) {
                 current = NativeStruct.allocate(sd_sgd_parameter.class, sd_sgd_parameter::new, entries.size());
