@@ -6,6 +6,8 @@
 
 #include "common/float16.h"
 
+#include <cstdint>
+
 struct alignas(2) __nv_bfloat16 {
     std::uint16_t bits;
 };
