@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -21,9 +22,9 @@ import org.bytedeco.javacpp.Loader;
  */
 record EmulatedProcess(int exit, String text) {
     /** Runs a main class on this process's class path; fails if it does not end, or leaves something behind. */
-    static EmulatedProcess run(Class<?> main, Map<String, String> environment, Path output)
+    static EmulatedProcess run(Class<?> main, Map<String, String> environment, Path output, String... arguments)
             throws IOException, InterruptedException {
-        ProcessBuilder builder = new ProcessBuilder(List.of(
+        List<String> command = new ArrayList<>(List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Dorg.bytedeco.javacpp.platform.extension="
                 + System.getProperty("org.bytedeco.javacpp.platform.extension", ""),
@@ -31,6 +32,8 @@ record EmulatedProcess(int exit, String text) {
             "-Dorg.bytedeco.javacpp.cachedir=" + Loader.getCacheDir(),
             "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
             main.getName()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(environment);
         Process process = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
         boolean ended = process.waitFor(2, TimeUnit.MINUTES);
