@@ -14,26 +14,6 @@ namespace SD_INSTRUCTION_SET {
 /* f32 sums are kept over so many classes and then added to a second sum. */
 constexpr int64_t GROUP = 64;
 
-/* Largest and smallest logit of each row of a kept tile, and with HITS whether the label is the first largest. A NaN
- * may be passed over. */
-template <bool HITS>
-static void column_extremes(const float *tile, int64_t classes, Int labels, SideLanes *side, Float *smallest) {
-    Float high = load(tile);
-    Float low = high;
-    Int first = {};
-    for (int64_t k = 1; k < classes; ++k) {
-        const Float z = load(tile + k * TILE_ROWS);
-        if (HITS) {
-            first = z > high ? broadcast_int(static_cast<int32_t>(k)) : first;
-        }
-        high = max(high, z);
-        low = min(low, z);
-    }
-    side->max = high;
-    side->hit = HITS ? first == labels : Int{};
-    *smallest = low;
-}
-
 /* f32 [classes, TILE_ROWS] each. */
 struct KeptTile {
     float *a;
@@ -41,6 +21,37 @@ struct KeptTile {
     float *plain_a; /* exponentials at temperature 1 where they are no power of the softened ones; else unused */
     float *plain_b;
 };
+
+/* Maxima of both sides, and with HITS whether the label is the first largest; returns how far each row's logits lie
+ * apart, on the side where they do so more. A NaN may be passed over. */
+template <bool HITS> static Float column_extremes(const KeptTile &tile, int64_t classes, Lanes *lanes) {
+    Float high_a = load(tile.a);
+    Float high_b = load(tile.b);
+    Float low_a = high_a;
+    Float low_b = high_b;
+    Int first_a = {};
+    Int first_b = {};
+    for (int64_t k = 1; k < classes; ++k) {
+        const Float z_a = load(tile.a + k * TILE_ROWS);
+        const Float z_b = load(tile.b + k * TILE_ROWS);
+        if (HITS) {
+            const Int here = broadcast_int(static_cast<int32_t>(k));
+            first_a = z_a > high_a ? here : first_a;
+            first_b = z_b > high_b ? here : first_b;
+        }
+        high_a = max(high_a, z_a);
+        high_b = max(high_b, z_b);
+        low_a = min(low_a, z_a);
+        low_b = min(low_b, z_b);
+    }
+    lanes->a.max = high_a;
+    lanes->b.max = high_b;
+    lanes->a.hit = HITS ? first_a == lanes->labels : Int{};
+    lanes->b.hit = HITS ? first_b == lanes->labels : Int{};
+    const Float spread_a = high_a - low_a;
+    const Float spread_b = high_b - low_b;
+    return select(spread_a > spread_b, spread_a, spread_b);
+}
 
 /* The exponentials of a group of classes of one side take the place of its logits and are added to the sums; returns
  * the sum of their products with `apart`. */
@@ -75,19 +86,9 @@ static Int process_plain_lanes(const DistillationLossCall &call, int64_t first_r
     Float scale;
     Int weightless;
     begin_lanes(call, first_row, count, &lanes, &scale, &weightless);
-    Float least_a;
-    Float least_b;
-    if (call.arrays->row_hit != nullptr) {
-        column_extremes<true>(tile.a, classes, lanes.labels, &lanes.a, &least_a);
-        column_extremes<true>(tile.b, classes, lanes.labels, &lanes.b, &least_b);
-    } else {
-        column_extremes<false>(tile.a, classes, lanes.labels, &lanes.a, &least_a);
-        column_extremes<false>(tile.b, classes, lanes.labels, &lanes.b, &least_b);
-    }
-    const Float spread_a = lanes.a.max - least_a;
-    const Float spread_b = lanes.b.max - least_b;
-    const Int narrow = (spread_a < NARROW) & (spread_a * inverse_t < NARROW) & (spread_b < NARROW) &
-                       (spread_b * inverse_t < NARROW);
+    const Float spread = call.arrays->row_hit != nullptr ? column_extremes<true>(tile, classes, &lanes)
+                                                         : column_extremes<false>(tile, classes, &lanes);
+    const Int narrow = (spread < NARROW) & (spread * inverse_t < NARROW);
     if (!any(narrow)) {
         return Int{};
     }

@@ -12,61 +12,89 @@ namespace sd {
 namespace cpu {
 namespace SD_INSTRUCTION_SET {
 
-/* Copies count rows of contiguous classes to f32 [classes, TILE_ROWS], turned round block by block; the lanes that
- * count leaves of its last vector are 0. */
+/* LANES classes of `rows` rows, turned round: `columns` vectors of a class each. Whole blocks, the most, are a case of
+ * their own for the compiler. */
+template <bool WHOLE, typename Element>
+SD_INLINE void copy_block(const Element *from, int64_t classes, int64_t rows, int64_t columns, float *to) {
+    Float block[LANES];
+    for (int64_t i = 0; i < LANES; ++i) {
+        const Element *const at = from + i * classes;
+        block[i] = WHOLE ? load(at) : i < rows ? load_part(at, columns, Float{}) : Float{};
+    }
+    transpose(block);
+    for (int64_t i = 0; i < (WHOLE ? LANES : columns); ++i) {
+        store(to + i * TILE_ROWS, block[i]);
+    }
+}
+
+/* Copies count rows of contiguous classes to f32 [classes, TILE_ROWS]; the lanes that count leaves of its last vector
+ * are 0. */
 template <typename Element>
 static void copy_transposed(const Element *from, int64_t classes, int64_t count, float *to) {
     for (int64_t l = 0; l < count; l += LANES) {
         const int64_t rows = least(count - l, LANES);
-        for (int64_t k = 0; k < classes; k += LANES) {
-            const int64_t columns = least(LANES, classes - k);
-            Float block[LANES];
-            for (int64_t i = 0; i < LANES; ++i) {
-                const Element *const at = from + (l + i) * classes + k;
-                const bool whole = i < rows && columns == LANES;
-                const Float part = i < rows && !whole ? load_part(at, columns, Float{}) : Float{};
-                block[i] = whole ? load(at) : part;
-            }
-            transpose(block);
-            for (int64_t i = 0; i < columns; ++i) {
-                store(to + (k + i) * TILE_ROWS + l, block[i]);
-            }
+        int64_t k = 0;
+        for (; rows == LANES && k + LANES <= classes; k += LANES) {
+            copy_block<true>(from + l * classes + k, classes, LANES, LANES, to + k * TILE_ROWS + l);
+        }
+        for (; k < classes; k += LANES) {
+            copy_block<false>(from + l * classes + k, classes, rows, least(LANES, classes - k),
+                              to + k * TILE_ROWS + l);
         }
     }
 }
 
-/* From f32 [classes, TILE_ROWS] to f32 [TILE_ROWS, classes]. */
-static void turn_back(const float *tile, int64_t classes, int64_t count, float *rows) {
+/* The way back of copy_block. */
+template <bool WHOLE, typename Element>
+SD_INLINE void write_block(const float *from, int64_t classes, int64_t rows, int64_t columns, Element *to) {
+    Float block[LANES];
+    for (int64_t i = 0; i < LANES; ++i) {
+        block[i] = load(from + (WHOLE ? i : least(i, columns - 1)) * TILE_ROWS);
+    }
+    transpose(block);
+    for (int64_t i = 0; i < (WHOLE ? LANES : rows); ++i) {
+        if (WHOLE) {
+            store(to + i * classes, block[i]);
+        } else {
+            store_part(to + i * classes, block[i], columns);
+        }
+    }
+}
+
+/* From f32 [classes, TILE_ROWS] to count rows of contiguous classes. */
+template <typename Element>
+static void turn_back(const float *tile, int64_t classes, int64_t count, Element *to) {
     for (int64_t l = 0; l < count; l += LANES) {
-        for (int64_t k = 0; k < classes; k += LANES) {
-            const int64_t columns = least(LANES, classes - k);
-            Float block[LANES];
-            for (int64_t i = 0; i < LANES; ++i) {
-                block[i] = load(tile + least(k + i, classes - 1) * TILE_ROWS + l);
-            }
-            transpose(block);
-            for (int64_t i = 0; i < least(count - l, LANES); ++i) {
-                float *const at = rows + (l + i) * classes + k;
-                if (columns == LANES) {
-                    store(at, block[i]);
-                } else {
-                    store_part(at, block[i], columns);
-                }
-            }
+        const int64_t rows = least(count - l, LANES);
+        int64_t k = 0;
+        for (; rows == LANES && k + LANES <= classes; k += LANES) {
+            write_block<true>(tile + k * TILE_ROWS + l, classes, LANES, LANES, to + l * classes + k);
+        }
+        for (; k < classes; k += LANES) {
+            write_block<false>(tile + k * TILE_ROWS + l, classes, rows, least(LANES, classes - k),
+                               to + l * classes + k);
         }
     }
 }
 
-/* Writes the rows that are done of a tile of gradients; `rows` is of the size of the tile and is overwritten. */
+/* Writes the rows that are done of a tile of gradients; `rows` is of the size of the tile and may be overwritten. */
 template <typename Element>
 static void write_transposed(const float *tile, int64_t classes, int64_t count, const bool *done, bool streaming,
                              float *rows, Element *to) {
     if (to == nullptr) {
         return;
     }
+    int64_t begin = 0;
+    while (begin < count && done[begin]) {
+        ++begin;
+    }
+    if (begin == count && !streaming) {
+        turn_back(tile, classes, count, to);
+        return;
+    }
+    /* Neighbours together, so that whole lines are streamed. */
     turn_back(tile, classes, count, rows);
-    /* Neighbours together, so that whole lines are written. */
-    for (int64_t begin = 0; begin < count;) {
+    for (begin = 0; begin < count;) {
         int64_t end = begin;
         while (end < count && done[end]) {
             ++end;
