@@ -216,6 +216,14 @@ static void reverse(const uint8_t *source, int64_t count, uint8_t *destination) 
         block = __builtin_shuffle(block, backwards);
         memcpy(destination + count - 16 - i, &block, sizeof block);
     }
+    if (i < count && count >= 16) {
+        i = count - 16; /* once more what overlaps */
+        Block block;
+        memcpy(&block, source + i, sizeof block);
+        block = __builtin_shuffle(block, backwards);
+        memcpy(destination, &block, sizeof block);
+        return;
+    }
     for (; i < count; ++i) {
         destination[count - 1 - i] = source[i];
     }
@@ -272,13 +280,12 @@ static Columns columns_of(const Plan &plan, const Crop &crop, int64_t x, int64_t
     return columns;
 }
 
-/* Copies the pixels [x, x + count) of output row y to `staged`, as u8 in the output's order. */
-static void read_row(const Plan &plan, const Crop &crop, int64_t plane, int64_t y, int64_t x, int64_t count,
-                     uint8_t *staged) {
+/* Copies count pixels of output row y, which lie at the given columns, to `staged`, as u8 in the output's order. */
+static void read_row(const Plan &plan, const Crop &crop, const Columns &columns, int64_t plane, int64_t y,
+                     int64_t count, uint8_t *staged) {
     const sd_assemble_pairs_options &options = *plan.call->options;
     const int64_t channels = plan.channels;
     const int64_t source_y = crop.top + y;
-    const Columns columns = columns_of(plan, crop, x, count);
     const int64_t pixel = plan.pixel;
     if (source_y < 0 || source_y >= options.source_height || columns.begin == columns.end) {
         memset(staged, 0, static_cast<size_t>(count * pixel));
@@ -298,8 +305,12 @@ static void read_row(const Plan &plan, const Crop &crop, int64_t plane, int64_t 
     }
     const int64_t inside = columns.end - columns.begin;
     uint8_t *destination = staged + columns.begin * pixel;
-    memset(staged, 0, static_cast<size_t>(columns.begin * pixel));
-    memset(staged + columns.end * pixel, 0, static_cast<size_t>((count - columns.end) * pixel));
+    if (columns.begin > 0) {
+        memset(staged, 0, static_cast<size_t>(columns.begin * pixel));
+    }
+    if (columns.end < count) {
+        memset(staged + columns.end * pixel, 0, static_cast<size_t>((count - columns.end) * pixel));
+    }
     if (same_order && planar) {
         gather_values(source, step, inside, destination);
     } else if (same_order) {
@@ -449,13 +460,20 @@ static void assemble_band(const Plan &plan, int64_t pair, int64_t first_row, int
         crops[side] = draw_crop(call, static_cast<uint32_t>(pair), side);
     }
     uint8_t staged[2][TILE];
+    Columns columns[2] = {};
+    int64_t columns_x = -1;
     for (int64_t plane = 0; plane < plan.planes; ++plane) {
         for (int64_t y = first_row; y < last_row; ++y) {
             for (int64_t x = 0; x < plan.width; x += tile_pixels) {
                 const int64_t pixels = least(tile_pixels, plan.width - x);
                 for (int side = 0; side < plan.sides; ++side) {
-                    read_row(plan, crops[side], plane, y, x, pixels, staged[side]);
+                    /* The same for all rows that fit a tile. */
+                    if (x != columns_x) {
+                        columns[side] = columns_of(plan, crops[side], x, pixels);
+                    }
+                    read_row(plan, crops[side], columns[side], plane, y, pixels, staged[side]);
                 }
+                columns_x = x;
                 if (mask.set(y, x, pixels)) {
                     mask.exchange(staged[0], staged[1], pixels * plan.pixel);
                 }
