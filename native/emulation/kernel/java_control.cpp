@@ -22,6 +22,15 @@ EMULATION_EXPORT void Java_org_swapdistill_emulation_Emulation_clearReports(void
     emulation_clear_reports();
 }
 
+EMULATION_EXPORT long long Java_org_swapdistill_emulation_Emulation_callCount(void *, void *, long long function) {
+    return emulation_call_count(reinterpret_cast<const char *>(function));
+}
+
+EMULATION_EXPORT void Java_org_swapdistill_emulation_Emulation_failCall(void *, void *, long long function,
+                                                                        long long n, int code) {
+    emulation_fail_call(reinterpret_cast<const char *>(function), static_cast<long>(n), code);
+}
+
 EMULATION_EXPORT void Java_org_swapdistill_emulation_Emulation_countRequests(void *, void *, unsigned char on) {
     emulation_count_requests(on);
 }

@@ -111,6 +111,8 @@ EMULATION_EXPORT void emulation_clear_reports(void);
 /* The n-th call of a function from now, counted from 1, answers the code without doing anything; n = 0 takes it back.
  * Ends the process if the emulation has no such function, or none that answers a status. */
 EMULATION_EXPORT void emulation_fail_call(const char *function, long n, int code);
+/* Calls of a function since the process began, those that failed included. Ends the process as above. */
+EMULATION_EXPORT long emulation_call_count(const char *function);
 /* Bytes of device memory of every device. */
 EMULATION_EXPORT void emulation_set_memory(size_t bytes);
 /* Number of objects and allocations that exist; one text each, valid until the next count. */

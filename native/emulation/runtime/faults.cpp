@@ -30,6 +30,7 @@ struct Faults {
     std::deque<std::string> leaks;
     std::multimap<std::string, Injection> injections;
     bool injections_read = false;
+    std::map<std::string, long> calls;
 };
 
 /* Never destroyed: other libraries may still report when the process ends. */
@@ -177,6 +178,7 @@ bool injected_failure(const char *function, int &code) {
     Faults &all = faults();
     const std::lock_guard<std::mutex> lock(all.mutex);
     read_injections(all);
+    ++all.calls[function];
     bool fails = false;
     const auto range = all.injections.equal_range(function);
     for (auto one = range.first; one != range.second; ++one) {
@@ -198,6 +200,19 @@ bool injected_failure(const char *function, int &code) {
 
 using emulation::faults;
 
+namespace {
+
+/* For a function of this file that takes the name of another one. */
+void require_function(const char *caller, const char *function) {
+    if (!emulation::can_fail(function)) {
+        std::fprintf(stderr, "CUDA emulation: %s: function is \"%s\"; expected one that the emulation has and that "
+                             "answers a status\n", caller, function);
+        std::abort();
+    }
+}
+
+} // namespace
+
 int emulation_report_count(void) {
     const std::lock_guard<std::mutex> lock(faults().mutex);
     return static_cast<int>(faults().reports.size());
@@ -217,16 +232,18 @@ void emulation_clear_reports(void) {
 }
 
 void emulation_fail_call(const char *function, long n, int code) {
-    if (!emulation::can_fail(function)) {
-        std::fprintf(stderr, "CUDA emulation: emulation_fail_call: function is \"%s\"; expected one that the emulation "
-                             "has and that answers a status\n", function);
-        std::abort();
-    }
+    require_function("emulation_fail_call", function);
     const std::lock_guard<std::mutex> lock(faults().mutex);
     faults().injections.erase(function);
     if (n > 0) {
         faults().injections.insert({function, {n, code, 0, false}});
     }
+}
+
+long emulation_call_count(const char *function) {
+    require_function("emulation_call_count", function);
+    const std::lock_guard<std::mutex> lock(faults().mutex);
+    return faults().calls[function];
 }
 
 int emulation_leak_count(void) {

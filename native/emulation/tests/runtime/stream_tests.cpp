@@ -198,6 +198,18 @@ TEST(fault_injected_at_the_second_call) {
     succeed(cudaMemset(third.data, 0, BYTES));
 }
 
+TEST(calls_are_counted) {
+    expect(emulation_call_count("cudaMalloc") == 0, "cudaMalloc was called before the test");
+    DeviceMemory memory;
+    void *data = nullptr;
+    expect(cudaMalloc(nullptr, 4) != cudaSuccess, "memory was allocated for nobody");
+    succeed(cudaMalloc(&data, 4));
+    succeed(cudaFree(data));
+    expect(emulation_call_count("cudaMalloc") == 3, "calls of cudaMalloc were miscounted");
+    expect(emulation_call_count("cudaFree") == 1, "calls of cudaFree were miscounted");
+    cudaGetLastError();
+}
+
 TEST(fault_injected_by_the_environment) {
     setenv("SWAPDISTILL_EMULATION_FAIL", "cudaMalloc:1:2,cudaStreamCreate:2:46", 1);
     void *data = nullptr;

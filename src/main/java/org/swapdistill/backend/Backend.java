@@ -71,7 +71,7 @@ public interface Backend extends AutoCloseable {
     /** How many bytes {@link #allocate} can still give; the largest number for a device that uses the host's memory. */
     long freeMemory();
 
-    /** The most bytes of the device's own memory that were allocated at once; 0 for a device that uses the host's. */
+    /** The most bytes of the device's own memory that were in use at once; 0 for a device that uses the host's. */
     long memoryHighWater();
 
     /**

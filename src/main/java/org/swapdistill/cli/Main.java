@@ -1,5 +1,7 @@
 package org.swapdistill.cli;
 
+import org.swapdistill.backend.cuda.CudaBackend;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -15,6 +17,8 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** The command line. Without arguments it trains on the images that ship with the library. */
 @Command(name = "swapdistill", mixinStandardHelpOptions = true, versionProvider = Version.class,
@@ -32,6 +36,8 @@ import java.util.Set;
         "",
         "swapdistill COMMAND --help explains each command."})
 public final class Main implements Runnable {
+    private static final Logger BACKEND_LOG = Logger.getLogger(CudaBackend.class.getName());
+
     @Spec
     private CommandSpec spec;
 
@@ -41,6 +47,10 @@ public final class Main implements Runnable {
     /** Runs the program and ends the JVM with its exit code; when that is 0 it returns instead. */
     public static void main(String[] arguments) {
         System.setProperty("java.awt.headless", "true");
+        if (BACKEND_LOG.getLevel() == null) {
+            // The use of memory, which the commands that train print themselves.
+            BACKEND_LOG.setLevel(Level.WARNING);
+        }
         int code = run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments);
         if (code != ExitCode.SUCCESS) {
             System.exit(code);

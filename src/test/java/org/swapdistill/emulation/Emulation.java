@@ -35,6 +35,20 @@ public final class Emulation {
         return reports;
     }
 
+    /** Calls of a function of CUDA, cuDNN or cuBLAS since the process began. */
+    public static long calls(String function) {
+        try (BytePointer name = new BytePointer(function)) {
+            return callCount(name.address());
+        }
+    }
+
+    /** The n-th call of a function from now, counted from 1, answers the code without doing anything; 0 for none. */
+    public static void fail(String function, long n, int code) {
+        try (BytePointer name = new BytePointer(function)) {
+            failCall(name.address(), n, code);
+        }
+    }
+
     /** What the launches of the work do and move; the work must wait for them. */
     public static Traffic count(Runnable work) {
         takeCounters();
@@ -59,6 +73,10 @@ public final class Emulation {
                           long bytesLoaded, long bytesStored, long sharedRequests, long bankConflicts, long barriers,
                           long exponentials, long logarithms, long divisions) {
     }
+
+    private static native long callCount(long function);
+
+    private static native void failCall(long function, long n, int code);
 
     private static native void countRequests(boolean on);
 

@@ -59,7 +59,7 @@ public final class CudaBackend implements Backend {
         try {
             handles = new Handles(streams, memory);
         } catch (RuntimeException e) {
-            streams.close();
+            Closing.closeAll(List.of(memory, streams));
             throw e;
         }
         algorithms = new ConvolutionAlgorithms(this);
@@ -271,8 +271,9 @@ public final class CudaBackend implements Backend {
         if (!wasOpen) {
             return;
         }
-        LOG.log(System.Logger.Level.DEBUG, "{0}: at most {1} bytes of device memory", device, memory.highWater());
-        Closing.closeAll(List.of(handles, streams));
+        LOG.log(System.Logger.Level.INFO, () -> "at most " + memory.highWater() + " bytes of memory of " + device
+                + " were in use, and at most " + memory.heldHighWater() + " taken from it");
+        Closing.closeAll(List.of(handles, memory, streams));
     }
 
     @Override

@@ -49,6 +49,10 @@ final class CudaGraph extends RecordedGraph<CudaParameter, CudaStatistics> {
         open(() -> {
             backend.activate();
             record(operations, input, last);
+            if (backend.options().autotune()) {
+                // What the algorithms were timed with is large and not needed again.
+                backend.memory().trim();
+            }
         });
     }
 

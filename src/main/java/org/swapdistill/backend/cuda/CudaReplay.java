@@ -15,6 +15,7 @@ final class CudaReplay implements Replay {
     private final Runnable work;
     private boolean ranOnce;
     private CUgraphExec_st executable;
+    private DeviceMemory.Captured captured;
     private List<Runnable> whenRun;
 
     CudaReplay(CudaBackend backend, Runnable work) {
@@ -53,6 +54,7 @@ final class CudaReplay implements Replay {
             CUgraphExec_st instance = new CUgraphExec_st();
             Status.cuda(cudart.cudaGraphInstantiate(instance, graph, 0), "cudaGraphInstantiate");
             executable = instance;
+            captured = backend.memory().captured();
         } finally {
             if (!graph.isNull()) {
                 cudart.cudaGraphDestroy(graph);
@@ -73,6 +75,7 @@ final class CudaReplay implements Replay {
             } finally {
                 cudart.cudaGraphExecDestroy(executable);
                 executable = null;
+                captured.close();
             }
         }
     }
