@@ -56,8 +56,13 @@ public interface Backend extends AutoCloseable {
     /** Repeated copies of a tensor of this type and shape to the device. The caller closes it. */
     Upload newUpload(DType dtype, Shape shape);
 
-    /** Repeated copies of a tensor of the device to the host. The caller closes it, before the source. */
-    Download newDownload(Tensor source);
+    /**
+     * Repeated copies of tensors of the device to the host, where they arrive together. The caller closes it, before
+     * the sources.
+     *
+     * @param sources at least one
+     */
+    Download newDownload(Tensor... sources);
 
     /**
      * Makes work repeatable at less cost where the device can: what the work queues must be the same at every run, in

@@ -1,5 +1,6 @@
 package org.swapdistill.backend;
 
+import java.util.List;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
@@ -35,8 +36,9 @@ public final class HostTransfers {
         };
     }
 
-    /** A download that hands out its source. */
-    public static Download download(Tensor source) {
+    /** A download that hands out its sources. */
+    public static Download download(Tensor... sources) {
+        List<Tensor> all = List.of(sources);
         return new Download() {
             private int sent;
 
@@ -49,17 +51,17 @@ public final class HostTransfers {
             }
 
             @Override
-            public Tensor receive() {
+            public List<Tensor> receive() {
                 if (sent == 0) {
                     throw new IllegalStateException("nothing was sent; expected a send before each receive");
                 }
                 sent--;
-                return source;
+                return all;
             }
 
             @Override
             public void close() {
-                // The source is its owner's.
+                // The sources are their owners'.
             }
         };
     }

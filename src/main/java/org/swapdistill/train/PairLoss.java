@@ -30,11 +30,13 @@ final class PairLoss implements AutoCloseable {
     private final Upload scale;
 
     /**
-     * @param scaled whether {@link #scale} will be called, before every {@link #apply}
      * @param logits f32 [2N, K], the student's output
      * @param gradient f32 [2N, K], receives dL/dlogits times the scale
+     * @param gradientSum f32 [1], finite where all gradients of the parameters are, which travels with the results;
+     *     {@link #scale} is to be called before every {@link #apply}. Null where gradients are not scaled
      */
-    PairLoss(TrainingConfiguration configuration, Compute compute, boolean scaled, Tensor logits, Tensor gradient) {
+    PairLoss(TrainingConfiguration configuration, Compute compute, Tensor logits, Tensor gradient,
+            Tensor gradientSum) {
         Backend backend = compute.backend();
         this.execution = compute.execution();
         this.pairs = Math.toIntExact(logits.shape().size(0) / 2);
@@ -53,8 +55,9 @@ final class PairLoss implements AutoCloseable {
             long bytes = loss.workspaceBytes(execution, pairs, logits.shape().size(1), 1);
             Tensor workspace = own(backend.allocate(DType.U8, Shape.of(Math.max(bytes, WORKSPACE_ALIGNMENT))));
             Tensor block = own(backend.allocate(DType.F32, Shape.of(1 + 4L * pairs + (2L * pairs + 3) / 4)));
-            this.results = own(backend.newDownload(block));
-            this.scale = scaled ? own(backend.newUpload(DType.F32, Shape.of(1))) : null;
+            this.results = own(gradientSum == null ? backend.newDownload(block)
+                : backend.newDownload(block, gradientSum));
+            this.scale = gradientSum == null ? null : own(backend.newUpload(DType.F32, Shape.of(1)));
             this.arrays = new DistillationLoss.Arrays()
                 .logits(logits.slice(0, pairs))
                 .target(logits.slice(pairs, 2L * pairs))
@@ -100,19 +103,22 @@ final class PairLoss implements AutoCloseable {
         loss.apply(execution, arrays.labels(labels));
     }
 
-    /** Sends the results of the last {@link #apply} on their way to the host. */
+    /** Sends the results of the last {@link #apply}, and the sum of the gradients, on their way to the host. */
     void send() {
         results.send();
     }
 
     /** The oldest results that were sent and not received; waits for them. */
     PairResult receive() {
-        ByteBuffer values = results.receive().asByteBuffer();
+        List<Tensor> received = results.receive();
+        ByteBuffer values = received.get(0).asByteBuffer();
+        boolean finite = received.size() == 1 || Float.isFinite(received.get(1).toFloats()[0]);
         int hits = 0;
         for (int i = 0; i < 2 * pairs; i++) {
             hits += values.get((int) hitsOffset() + i);
         }
-        return new PairResult(values.getFloat(0), sum(values, 1), sum(values, 1 + 2 * pairs), hits, 2 * pairs);
+        return new PairResult(values.getFloat(0), sum(values, 1), sum(values, 1 + 2 * pairs), hits, 2 * pairs,
+            finite);
     }
 
     private double sum(ByteBuffer values, int first) {

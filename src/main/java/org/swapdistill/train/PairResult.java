@@ -8,6 +8,8 @@ package org.swapdistill.train;
  * @param divergenceSum of the 2N divergences, without T^2
  * @param hits images whose label has the largest logit
  * @param images 2N
+ * @param finiteGradients false where the gradients of the parameters are checked and are not all finite
  */
-record PairResult(float loss, double crossEntropySum, double divergenceSum, int hits, int images) {
+record PairResult(float loss, double crossEntropySum, double divergenceSum, int hits, int images,
+                  boolean finiteGradients) {
 }

@@ -1,6 +1,5 @@
 package org.swapdistill.train;
 
-import org.swapdistill.backend.Download;
 import org.swapdistill.backend.Replay;
 import org.swapdistill.data.Batch;
 import org.swapdistill.data.Dataset;
@@ -55,7 +54,6 @@ public final class Trainer implements AutoCloseable {
     private final PairBatches loader;
     private final Replay forwardAndBackward;
     private final Tensor gradientSum;
-    private final Download gradientSums;
     private final SgdUpdate update;
     private final SgdUpdate.Parameters parameters;
     private final List<TrainingListener> listeners = new ArrayList<>();
@@ -92,9 +90,7 @@ public final class Trainer implements AutoCloseable {
             evaluator = own(new Evaluator(architecture, format, compute, EVALUATION_BATCH));
             lossScale = network.gradientSum().isPresent() ? LossScale.dynamic() : LossScale.none();
             gradientSum = network.gradientSum().orElse(null);
-            gradientSums = gradientSum == null ? null : own(compute.backend().newDownload(gradientSum));
-            loss = own(new PairLoss(configuration, compute, gradientSum != null, network.logits(),
-                network.logitsGradient()));
+            loss = own(new PairLoss(configuration, compute, network.logits(), network.logitsGradient(), gradientSum));
             loader = own(Pipelines.pairBatches(configuration, format, data.train(), compute));
             forwardAndBackward = own(compute.backend().record(this::forwardAndBackward));
             update = SgdUpdate.builder().momentum((float) configuration.momentum())
@@ -254,9 +250,6 @@ public final class Trainer implements AutoCloseable {
         loss.scale(scale);
         forwardAndBackward.run();
         loss.send();
-        if (gradientSums != null) {
-            gradientSums.send();
-        }
         pending.add(totalSteps());
         collect(compute.backend().asynchronous() ? 1 : 0);
         learningRate = schedule.learningRate(totalSteps());
@@ -277,13 +270,12 @@ public final class Trainer implements AutoCloseable {
         while (pending.size() > rest) {
             long finished = pending.remove();
             PairResult result = loss.receive();
-            boolean finite = gradientSums == null || Float.isFinite(gradientSums.receive().toFloats()[0]);
             if (!Float.isFinite(result.loss())) {
                 throw new NonFiniteException("the loss is " + result.loss() + " at epoch "
                     + (finished / stepsPerEpoch + 1) + ", step " + (finished % stepsPerEpoch + 1) + " of "
                     + stepsPerEpoch + "; a smaller learning rate or a longer warm-up may help");
             }
-            lossScale.record(finished, finite);
+            lossScale.record(finished, result.finiteGradients());
             sums.add(result);
         }
     }

@@ -145,8 +145,8 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public Download newDownload(Tensor source) {
-        return HostTransfers.download(source);
+    public Download newDownload(Tensor... sources) {
+        return HostTransfers.download(sources);
     }
 
     @Override

@@ -30,7 +30,11 @@ import org.swapdistill.tensor.Tensor;
  * it makes the device current on.
  *
  * <p>Work is queued on one stream, {@link #stream}; small copies from and to the host go through a second one. Nothing
- * but {@link #read}, {@link #write}, a {@link Download#receive} and closing waits for the device.
+ * but {@link #read}, {@link #write}, a {@link Download#receive} and closing waits for the device. An
+ * {@link Upload#host} waits too, but not where a later {@code receive} has done so.
+ *
+ * <p>Memory comes from a pool, and closed memory is soon someone else's: where work on other streams than these uses
+ * it, close it when that work is done.
  */
 public final class CudaBackend implements Backend {
     private static final System.Logger LOG = System.getLogger(CudaBackend.class.getName());
@@ -192,9 +196,9 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
-    public Download newDownload(Tensor source) {
+    public Download newDownload(Tensor... sources) {
         activate();
-        return new CudaDownload(this, source);
+        return new CudaDownload(this, List.of(sources));
     }
 
     @Override

@@ -11,21 +11,26 @@ import org.swapdistill.tensor.Tensor;
 /**
  * From one of two page-locked blocks, on the copying stream, to a block beside the target, and from there, on the
  * computing stream, to the target: so the copy from the host runs beside the computation that still uses the target.
+ * The host waits for a block only where it has received nothing that the device computed later.
  */
 final class CudaUpload implements Upload {
     private static final int SLOTS = 2;
 
     private final CudaBackend backend;
+    private final DType dtype;
+    private final Shape shape;
     private final List<TransferSlot> slots = new ArrayList<>();
     private final Tensor device;
     private long sent;
 
     CudaUpload(CudaBackend backend, DType dtype, Shape shape) {
         this.backend = backend;
+        this.dtype = dtype;
+        this.shape = shape;
         device = backend.allocate(dtype, shape);
         try {
             for (int i = 0; i < SLOTS; i++) {
-                slots.add(new TransferSlot(backend, dtype, shape));
+                slots.add(new TransferSlot(backend, device.bytes()));
             }
         } catch (RuntimeException e) {
             close();
@@ -39,10 +44,11 @@ final class CudaUpload implements Upload {
 
     @Override
     public Tensor host() {
-        if (sent >= SLOTS) {
-            Status.cuda(cudart.cudaEventSynchronize(slot().hostCopied()), "cudaEventSynchronize");
+        TransferSlot slot = slot();
+        if (sent >= SLOTS && !backend.streams().isPassed(slot.mark())) {
+            Status.cuda(cudart.cudaEventSynchronize(slot.hostCopied()), "cudaEventSynchronize");
         }
-        return slot().host();
+        return Tensor.view(slot.host(), 0, dtype, shape);
     }
 
     @Override
@@ -59,6 +65,7 @@ final class CudaUpload implements Upload {
         backend.copy(slot.deviceAddress(), device.address(), device.bytes(), cudart.cudaMemcpyDeviceToDevice,
                 streams.compute());
         Status.cuda(cudart.cudaEventRecord(slot.deviceCopied(), streams.compute()), "cudaEventRecord");
+        slot.setMark(streams.mark());
         sent++;
     }
 

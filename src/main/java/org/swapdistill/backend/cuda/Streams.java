@@ -10,6 +10,8 @@ final class Streams implements AutoCloseable {
     private final CUstream_st compute;
     private final boolean ownsCompute;
     private CUstream_st copy;
+    private long marks;
+    private long passed;
 
     Streams(int device, CUstream_st callers) {
         this.device = device;
@@ -54,6 +56,24 @@ final class Streams implements AutoCloseable {
     static void order(CUstream_st first, CUevent_st event, CUstream_st waiting) {
         Status.cuda(cudart.cudaEventRecord(event, first), "cudaEventRecord");
         Status.cuda(cudart.cudaStreamWaitEvent(waiting, event, 0), "cudaStreamWaitEvent");
+    }
+
+    /**
+     * Numbers the place that the computing stream has reached, after all that was queued on it, and on the copying
+     * stream where the computing one waits for it. For the thread that uses the backend.
+     */
+    long mark() {
+        return ++marks;
+    }
+
+    /** The host has waited for work of the computing stream that was queued after {@link #mark} had returned this. */
+    void passed(long mark) {
+        passed = Math.max(passed, mark);
+    }
+
+    /** Whether the host has waited for work that was queued later, so that it need not wait again. */
+    boolean isPassed(long mark) {
+        return mark <= passed;
     }
 
     /** Waits until everything queued is done. */

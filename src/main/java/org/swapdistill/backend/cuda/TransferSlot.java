@@ -3,10 +3,7 @@ package org.swapdistill.backend.cuda;
 import java.util.List;
 import org.bytedeco.cuda.cudart.CUevent_st;
 import org.bytedeco.cuda.global.cudart;
-import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Memory;
-import org.swapdistill.tensor.Shape;
-import org.swapdistill.tensor.Tensor;
 
 /**
  * One of several places through which a transfer goes: page-locked host memory, memory on the device, and an event for
@@ -15,12 +12,12 @@ import org.swapdistill.tensor.Tensor;
 final class TransferSlot implements AutoCloseable {
     private final Memory hostMemory;
     private final Memory deviceMemory;
-    private final Tensor host;
+    /** Where in the order of the work {@link Streams#mark} stood when the last transfer was queued. */
+    private long mark;
     private CUevent_st hostCopied;
     private CUevent_st deviceCopied;
 
-    TransferSlot(CudaBackend backend, DType dtype, Shape shape) {
-        long bytes = shape.elements() * dtype.bytes();
+    TransferSlot(CudaBackend backend, long bytes) {
         hostMemory = HostMemory.allocate(bytes);
         Memory onDevice = null;
         try {
@@ -36,15 +33,22 @@ final class TransferSlot implements AutoCloseable {
             throw e;
         }
         deviceMemory = onDevice;
-        host = Tensor.view(hostMemory, 0, dtype, shape);
     }
 
-    Tensor host() {
-        return host;
+    Memory host() {
+        return hostMemory;
     }
 
     long deviceAddress() {
         return deviceMemory.address();
+    }
+
+    long mark() {
+        return mark;
+    }
+
+    void setMark(long value) {
+        mark = value;
     }
 
     /** Recorded after the copy that has the host memory at one end. */

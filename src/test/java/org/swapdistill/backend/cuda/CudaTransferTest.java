@@ -35,10 +35,10 @@ class CudaTransferTest {
                 update.apply(backend.execution(), 1, 1, parameters);
                 download.send();
                 if (step > 1) {
-                    requireSum(download.receive(), step - 1);
+                    requireSum(download.receive().get(0), step - 1);
                 }
             }
-            requireSum(download.receive(), 7);
+            requireSum(download.receive().get(0), 7);
             assertThrows(IllegalStateException.class, download::receive);
             download.send();
             download.send();
