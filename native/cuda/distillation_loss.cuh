@@ -117,11 +117,12 @@ __device__ __forceinline__ RowTask row_task(const LossParameters &p, int64_t row
     task.label = label_of(p, row);
     task.ignored = p.has_ignore_index && task.label == p.ignore_index;
     task.weight = p.row_weights == nullptr ? 1.0f : p.row_weights[row];
+    /* Before the label is looked at: a row of weight 0 is silent whatever its label. */
+    task.silent = task.ignored || task.weight == 0.0f;
     if (p.labels != nullptr && !task.ignored && (task.label < 0 || task.label >= p.classes)) {
         task.weight = NAN;
         task.label = -1;
     }
-    task.silent = task.ignored || task.weight == 0.0f;
     task.gradient = task.weight;
     if (p.upstream != nullptr) {
         task.gradient *= p.upstream[p.per_row ? row * p.upstream_stride : 0];

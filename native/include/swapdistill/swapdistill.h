@@ -318,7 +318,9 @@ typedef struct sd_distillation_loss_arrays {
     const void *target;       /* [N, K, M]; NULL with SD_TARGET_NONE */
     const void *labels;       /* [N, M]; may be NULL when cross_entropy_weight is 0, has_ignore_index is 0 and neither
                                  row_cross_entropy nor row_hit is wanted. A label outside [0, K) that is not
-                                 ignored is SD_ERROR_INVALID_ARGUMENT on the CPU and a row of NaN on CUDA. */
+                                 ignored is SD_ERROR_INVALID_ARGUMENT on the CPU and a row of NaN on CUDA. There the
+                                 loss and gradients of a row of row weight 0 are 0 all the same; its statistics are
+                                 NaN. */
     const float *row_weights; /* [N, M]; NULL = 1 */
     /* dL/d(loss): one f32 (stride 0), or with SD_REDUCTION_NONE one per row, upstream_stride elements apart
      * (any stride, also negative). NULL = 1. */

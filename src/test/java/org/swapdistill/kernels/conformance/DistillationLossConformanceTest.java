@@ -253,6 +253,36 @@ class DistillationLossConformanceTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void aLabelOutsideTheClassesOfARowOfWeightZeroSpoilsItsStatisticsAlone(KernelBackend backend) {
+        assumeFalse(backend.checksContents(), "a label outside is refused");
+        for (int[] shape : new int[][] {{3, 4, 1}, {3, 101, 1}, {3, 9001, 1}, {1, 7, 3}}) {
+            LossInputs plain = normal(shape[0], shape[1], shape[2], 1, 9);
+            float[] weights = {0.5f, 0, 1};
+            long[] labels = plain.labels().clone();
+            labels[1] = shape[1] + 3;
+            LossInputs clean = new LossInputs(shape[0], shape[1], shape[2], plain.logits(), plain.target(),
+                plain.labels(), weights, null);
+            LossInputs dirty = new LossInputs(shape[0], shape[1], shape[2], plain.logits(), plain.target(), labels,
+                weights, null);
+            for (Reduction reduction : Reduction.values()) {
+                LossOutputs expected = LossCall.on(backend).run(PAIR.with(reduction), clean);
+                LossOutputs actual = LossCall.on(backend).run(PAIR.with(reduction), dirty);
+                for (LossOutput output : new LossOutput[] {LossOutput.LOSS, LossOutput.LOGITS_GRADIENT,
+                    LossOutput.TARGET_GRADIENT}) {
+                    assertArrayEquals(expected.values(output), actual.values(output),
+                        output + " of " + Arrays.toString(shape) + ", " + reduction);
+                }
+                float[] crossEntropy = actual.values(LossOutput.CROSS_ENTROPY);
+                for (int i = 0; i < crossEntropy.length; i++) {
+                    assertEquals(i % 3 == 1 ? Float.NaN : expected.values(LossOutput.CROSS_ENTROPY)[i],
+                        crossEntropy[i]);
+                }
+            }
+        }
+    }
+
     private static void assertLabelPoisons(LossCall call, LossInputs clean, LossInputs dirty, String what) {
         LossOptions none = PAIR.with(Reduction.NONE);
         LossOutputs expected = call.run(none, clean);
