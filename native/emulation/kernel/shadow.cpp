@@ -25,6 +25,25 @@ void ShadowPage::reset(std::uint64_t new_tag) {
     }
 }
 
+namespace {
+
+struct LaneTimes {
+    std::uint32_t time[WARP];
+};
+
+std::vector<LaneTimes> lane_times;
+std::uint64_t lane_times_phase = 0;
+
+/* Gives a copy of what is remembered times of its own. */
+void separate(Accessors &all) {
+    if (all.times != 0) {
+        lane_times.push_back(LaneTimes(lane_times[all.times - 1]));
+        all.times = static_cast<std::uint32_t>(lane_times.size());
+    }
+}
+
+} // namespace
+
 void ShadowPage::refine(unsigned bytes) {
     const unsigned factor = granule / bytes;
     const std::size_t count = PAGE_BYTES / bytes;
@@ -34,18 +53,16 @@ void ShadowPage::refine(unsigned bytes) {
     }
     for (std::size_t i = count; i-- > 0;) {
         cells[i] = cells[i / factor];
+        /* What an earlier phase left counts for nothing, and its times are gone. */
+        if (i % factor != 0 && cells[i].phase == machine.phase) {
+            separate(cells[i].readers);
+            separate(cells[i].atomics);
+        }
     }
     granule = bytes;
 }
 
 namespace {
-
-struct LaneTimes {
-    std::uint32_t time[WARP];
-};
-
-std::vector<LaneTimes> lane_times;
-std::uint64_t lane_times_phase = 0;
 
 unsigned warp_of(unsigned number) {
     return number / WARP;

@@ -108,6 +108,33 @@ __global__ void race_with_a_late_reader(int *data) {
     }
 }
 
+/* Lanes read a vector at different times, then one of them another of its words than the one that is written. */
+template <bool FAULTY>
+__global__ void reads_one_word_of_a_vector(int *data) {
+    const uint4 *vectors = reinterpret_cast<const uint4 *>(data);
+    int *results = data + 128;
+    if (threadIdx.x == 0) {
+        const uint4 all = vectors[0];
+        results[0] = static_cast<int>(all.x);
+    }
+    if (threadIdx.x < 2) {
+        __syncwarp(0x00000003u);
+    }
+    if (threadIdx.x == 1) {
+        const uint4 all = vectors[0];
+        results[1] = static_cast<int>(all.x);
+    }
+    if (threadIdx.x == 0) {
+        results[2] = data[FAULTY ? 0 : 3];
+    }
+    if (threadIdx.x == 1 || threadIdx.x == 2) {
+        __syncwarp(0x00000006u);
+    }
+    if (threadIdx.x == 2) {
+        data[0] = 1;
+    }
+}
+
 /* Every warp adds; a barrier of one warp does not order the others' additions before the read. */
 template <bool FAULTY>
 __global__ void reads_a_sum_too_early(int *data) {
@@ -492,6 +519,7 @@ const std::vector<Fault> ALL_FAULTS = {
     KERNEL(race_with_other_lanes, 1, 32, "data race on global memory"),
     KERNEL(chain_of_lanes, 1, 32, "data race on global memory"),
     KERNEL(race_with_a_late_reader, 1, 32, "data race on global memory"),
+    KERNEL(reads_one_word_of_a_vector, 1, 32, "data race on global memory"),
     KERNEL(reads_a_sum_too_early, 1, 96, "data race on shared memory"),
     KERNEL(reads_a_sum_of_all_blocks, 3, 1, "data race between blocks on global memory"),
     KERNEL(adds_to_what_is_read, 1, 32, "data race on global memory"),
