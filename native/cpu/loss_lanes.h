@@ -33,11 +33,17 @@ struct Lanes {
     LossSums sums;
 };
 
+/* The factors of the divergence's gradient in a part of it, kept finite where the scale is so. */
+SD_INLINE Float finite_lanes(Float scale, double factor) {
+    const Float product = scale * finite_factor(factor);
+    const Float bounded = min(broadcast(LARGEST_FACTOR), max(broadcast(-LARGEST_FACTOR), product));
+    return select(scale - scale == 0.0f, bounded, product);
+}
+
 /* Sets the factors of both sides' gradients as gradient_factors does for one row; scale is d(loss) / d(row's term). */
 static void gradient_lanes(const DistillationLossCall &call, Float scale, const Lanes &lanes, LossFactors *factors) {
     const sd_distillation_loss_options &options = *call.options;
     const bool pair = options.target == SD_TARGET_PAIR;
-    const float t = options.temperature;
     const Float half = scale * (pair ? 0.5f : 1.0f);
     const Float ce = half * options.cross_entropy_weight;
     if (options.cross_entropy_weight > 0.0f) {
@@ -48,11 +54,11 @@ static void gradient_lanes(const DistillationLossCall &call, Float scale, const 
             factors->b.smoothing = ce * options.label_smoothing / max(broadcast(1.0f), lanes.b.unmasked);
         }
     }
-    const Float kd = half * options.distillation_weight * (options.scale_by_temperature_squared != 0 ? t : 1.0f / t);
-    factors->a.difference = kd * call.parts.difference_a;
-    factors->b.difference = kd * call.parts.difference_b;
-    factors->a.ratio = kd * call.parts.ratio_a;
-    factors->b.ratio = kd * call.parts.ratio_b;
+    const double kd = divergence_factor(options);
+    factors->a.difference = finite_lanes(half, kd * static_cast<double>(call.parts.difference_a));
+    factors->b.difference = finite_lanes(half, kd * static_cast<double>(call.parts.difference_b));
+    factors->a.ratio = finite_lanes(half, kd * static_cast<double>(call.parts.ratio_a));
+    factors->b.ratio = finite_lanes(half, kd * static_cast<double>(call.parts.ratio_b));
     factors->a.center = lanes.sums.kl_ab - lanes.sums.dropped_a;
     factors->b.center = lanes.sums.kl_ba - lanes.sums.dropped_b;
 }

@@ -66,10 +66,26 @@ SD_INLINE LossMode loss_mode(const DistillationLossCall &call) {
     return mode;
 }
 
+/* The largest factor of a gradient and 1 / T; beyond it, a factor times 0 would be NaN. */
+constexpr float LARGEST_FACTOR = 3.4e38f;
+
+/* A factor as f32, kept finite where it is so in double. */
+SD_INLINE float finite_factor(double factor) {
+    const double largest = static_cast<double>(LARGEST_FACTOR);
+    const bool fits = fabs(factor) <= largest || !isfinite(factor);
+    return static_cast<float>(fits ? factor : copysign(largest, factor));
+}
+
 /* 1 / T, kept finite where T is subnormal. */
 SD_INLINE float inverse_temperature(const sd_distillation_loss_options &options) {
-    const double inverse = 1.0 / static_cast<double>(options.temperature);
-    return static_cast<float>(inverse < 3.4e38 ? inverse : 3.4e38);
+    return finite_factor(1.0 / static_cast<double>(options.temperature));
+}
+
+/* T or 1 / T and the weight of the divergence, as factors of its gradient. */
+SD_INLINE double divergence_factor(const sd_distillation_loss_options &options) {
+    const double t = static_cast<double>(options.temperature);
+    return static_cast<double>(options.distillation_weight) *
+           (options.scale_by_temperature_squared != 0 ? t : 1.0 / t);
 }
 
 /* Label of a row, or -1 when its row is ignored; 0 when there are no labels. */
@@ -191,13 +207,11 @@ SD_INLINE void gradient_factors(const DistillationLossCall &call, double scale, 
             cross_entropy_factors(ce, smoothing, statistics_b, b);
         }
     }
-    const double t = static_cast<double>(options.temperature);
-    const double kd = half * static_cast<double>(options.distillation_weight) *
-                      (options.scale_by_temperature_squared != 0 ? t : 1.0 / t);
-    a.difference = static_cast<float>(kd * static_cast<double>(call.parts.difference_a));
-    b.difference = static_cast<float>(kd * static_cast<double>(call.parts.difference_b));
-    a.ratio = static_cast<float>(kd * static_cast<double>(call.parts.ratio_a));
-    b.ratio = static_cast<float>(kd * static_cast<double>(call.parts.ratio_b));
+    const double kd = half * divergence_factor(options);
+    a.difference = finite_factor(kd * static_cast<double>(call.parts.difference_a));
+    b.difference = finite_factor(kd * static_cast<double>(call.parts.difference_b));
+    a.ratio = finite_factor(kd * static_cast<double>(call.parts.ratio_a));
+    b.ratio = finite_factor(kd * static_cast<double>(call.parts.ratio_b));
     a.center = static_cast<float>(sums.kl_ab - sums.dropped_a);
     b.center = static_cast<float>(sums.kl_ba - sums.dropped_b);
 }

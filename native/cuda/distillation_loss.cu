@@ -118,26 +118,34 @@ WorkspaceLayout workspace_layout(const sd_distillation_loss_options &options, in
     return layout;
 }
 
+/* The largest factor of a gradient and 1 / T; beyond it, a factor times 0 would be NaN. */
+constexpr double LARGEST_FACTOR = 3.4e38;
+
+/* Adds to a factor, which stays finite. */
+void add_factor(float &sum, double factor) {
+    sum = static_cast<float>(std::min(static_cast<double>(sum) + factor, LARGEST_FACTOR));
+}
+
 /* Which form of gradient each side has; see distillation_loss.cuh. */
-void set_gradient_factors(const sd_distillation_loss_options &options, float factor, LossParameters &p) {
+void set_gradient_factors(const sd_distillation_loss_options &options, double factor, LossParameters &p) {
     const bool pair = options.target == SD_TARGET_PAIR;
     const bool coupled = options.coupled != 0;
     if (options.divergence == SD_JENSEN_SHANNON) {
-        p.log_a = 0.5f * factor * (pair && coupled ? 2.0f : 1.0f);
+        add_factor(p.log_a, 0.5 * factor * (pair && coupled ? 2.0 : 1.0));
         p.log_b = pair || coupled ? p.log_a : 0.0f;
         return;
     }
     const bool reverse = options.divergence == SD_REVERSE_KL;
     /* a as the student of D(b, a); b as the student of D(a, b). */
-    (reverse ? p.log_a : p.linear_a) += factor;
+    add_factor(reverse ? p.log_a : p.linear_a, factor);
     if (pair) {
-        (reverse ? p.log_b : p.linear_b) += factor;
+        add_factor(reverse ? p.log_b : p.linear_b, factor);
     }
     if (coupled) {
         /* b as the target of D(b, a); a as the target of D(a, b). */
-        (reverse ? p.linear_b : p.log_b) += factor;
+        add_factor(reverse ? p.linear_b : p.log_b, factor);
         if (pair) {
-            (reverse ? p.linear_a : p.log_a) += factor;
+            add_factor(reverse ? p.linear_a : p.log_a, factor);
         }
     }
 }
@@ -161,7 +169,7 @@ LossParameters loss_parameters(const sd_distillation_loss_options &options,
     /* In double, because T^2 and 1 / T may leave the range of f32. */
     const double t = static_cast<double>(options.temperature);
     const bool squared = options.scale_by_temperature_squared != 0;
-    p.inverse_temperature = static_cast<float>(std::min(1.0 / t, 3.4e38));
+    p.inverse_temperature = static_cast<float>(std::min(1.0 / t, LARGEST_FACTOR));
     p.smoothing = options.label_smoothing;
 
     const float half = p.sides == 2 ? 0.5f : 1.0f;
@@ -170,7 +178,7 @@ LossParameters loss_parameters(const sd_distillation_loss_options &options,
     if (options.target != SD_TARGET_NONE && options.distillation_weight != 0.0f) {
         const double weight = static_cast<double>(half * options.distillation_weight);
         p.loss_divergence = weight * (squared ? t * t : 1.0);
-        set_gradient_factors(options, static_cast<float>(weight * (squared ? t : 1.0 / t)), p);
+        set_gradient_factors(options, weight * (squared ? t : 1.0 / t), p);
     }
 
     p.logits = arrays.logits;

@@ -208,6 +208,42 @@ class DistillationLossConformanceTest {
         }
     }
 
+    /** Factors of the gradient beyond the range of float times a difference of 0. */
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void factorsBeyondTheRangeOfFloatLeaveGradientsFinite(KernelBackend backend) {
+        for (int[] shape : new int[][] {{3, 4, 1}, {3, 300, 1}, {2, 9001, 1}, {1, 4, 3}, {1, 300, 3}}) {
+            for (double scale : new double[] {0, 1}) {
+                LossInputs plain = normal(shape[0], shape[1], shape[2], scale, 24);
+                LossInputs equal = new LossInputs(shape[0], shape[1], shape[2], plain.logits(),
+                    plain.logits().clone(), plain.labels(), null, new float[] {3});
+                for (Divergence divergence : Divergence.values()) {
+                    for (boolean coupled : new boolean[] {false, true}) {
+                        LossOptions options = PAIR.with(Target.PAIR, divergence, coupled);
+                        assertFinite(LossCall.on(backend), options.withWeights(1, 1e10f).withTemperature(1e30f, true),
+                            equal);
+                        assertFinite(LossCall.on(backend),
+                            options.withWeights(1, 1).withTemperature(Float.MIN_VALUE, false), equal);
+                    }
+                }
+            }
+        }
+    }
+
+    /** The gradients; and the loss, unless rounding errors of Jensen-Shannon alone leave the range times T^2. */
+    private static void assertFinite(LossCall call, LossOptions options, LossInputs inputs) {
+        String what = options + ", " + inputs.outer() + " x " + inputs.classes() + " x " + inputs.inner();
+        LossOutputs outputs = call.run(options, inputs);
+        for (LossOutput output : new LossOutput[] {LossOutput.LOGITS_GRADIENT, LossOutput.TARGET_GRADIENT}) {
+            for (float gradient : outputs.values(output)) {
+                assertTrue(Float.isFinite(gradient), () -> output + " has " + gradient + ", " + what);
+            }
+        }
+        if (options.divergence() != Divergence.JENSEN_SHANNON) {
+            assertTrue(Float.isFinite(outputs.loss()), () -> "the loss is " + outputs.loss() + ", " + what);
+        }
+    }
+
     /** A row that is poisoned in one class is NaN; every bit of every other row is as if it were not there. */
     @Tag("long")
     @ParameterizedTest
