@@ -70,10 +70,10 @@ static void sum_unmasked(const Element *z, int64_t classes, float max_z, double 
         for (int64_t k = begin; k < end; k += LANES) {
             const Float value = load_part(z + k, least(LANES, end - k), broadcast(max_z));
             const Int none = value == -INFINITY;
-            total += select(none, Float{}, value - max_z);
+            total += select(none, Float{}, scaled_distance(value, broadcast(max_z)));
             masked += none;
         }
-        *sum += static_cast<double>(sum_of_lanes(total));
+        *sum += static_cast<double>(sum_of_lanes(total)) / static_cast<double>(DISTANCE_SCALE);
         *unmasked += (end - begin) + static_cast<int64_t>(sum_of_lanes(to_float(masked)));
     }
 }

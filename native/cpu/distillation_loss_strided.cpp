@@ -62,7 +62,7 @@ static void column_statistics(const LossMode &mode, const Columns<Element> &colu
             group_sum += unsoftened(mode.power, e, z, largest);
             if (mode.smoothing) {
                 const Int none = z == -INFINITY;
-                group_logits += select(none, Float{}, x);
+                group_logits += select(none, Float{}, scaled_distance(z, largest));
                 unmasked += none + 1;
             }
         }

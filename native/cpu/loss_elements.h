@@ -84,6 +84,14 @@ SD_INLINE Float unsoftened(int power, Float e, Float z, Float max_z) {
     }
 }
 
+/* A power of two, so that the sum of the distances of finite logits to their maximum stays finite. */
+constexpr float DISTANCE_SCALE = 0x1p-20f;
+
+/* (z - max) DISTANCE_SCALE, rounded as z - max is. */
+SD_INLINE Float scaled_distance(Float z, Float max_z) {
+    return fma(z, broadcast(DISTANCE_SCALE), -(max_z * DISTANCE_SCALE));
+}
+
 /* (z - max) / T. Careful: -inf and overflow become a finite number whose exp is 0. */
 template <bool CAREFUL> SD_INLINE Float softened(Float z, Float max_z, Float inverse_temperature) {
     const Float x = (z - max_z) * inverse_temperature;

@@ -16,7 +16,7 @@ struct SideLanes {
     Float sum;
     Float softened_sum;
     Float log_sum;
-    Float sum_of_logits;
+    Float sum_of_logits; /* times DISTANCE_SCALE */
     Float unmasked;
     Float label_logit;
     Int poisoned;
@@ -70,7 +70,7 @@ static SideStatistics side_of_lane(const SideLanes &lanes, int64_t l) {
     side.sum = static_cast<double>(lanes.sum[l]);
     side.softened_sum = static_cast<double>(lanes.softened_sum[l]);
     side.log_sum = static_cast<double>(lanes.log_sum[l]);
-    side.sum_of_logits = static_cast<double>(lanes.sum_of_logits[l]);
+    side.sum_of_logits = static_cast<double>(lanes.sum_of_logits[l]) / static_cast<double>(DISTANCE_SCALE);
     side.unmasked = static_cast<int64_t>(lanes.unmasked[l]);
     side.poisoned = lanes.poisoned[l] != 0;
     return side;

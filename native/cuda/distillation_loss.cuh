@@ -84,12 +84,20 @@ struct RowTask {
     bool silent;    /* ignored or of weight 0: loss and gradients are 0, whatever the row holds */
 };
 
+/* A power of two, so that the sum of the distances of finite logits to their maximum stays finite. */
+constexpr float DISTANCE_SCALE = 0x1p-20f;
+
+/* (z - max) DISTANCE_SCALE, rounded as z - max is. */
+__device__ __forceinline__ float scaled_distance(float z, float max) {
+    return fmaf(z, DISTANCE_SCALE, -(max * DISTANCE_SCALE));
+}
+
 /* Sums over the classes of one side. */
 struct SideSums {
     float max;
     float log_sum;     /* log sum exp((z - max) / T) */
     float log_sum_one; /* log sum exp(z - max) */
-    float smooth;      /* sum (z - max) over the classes with z > -inf */
+    float smooth;      /* sum of scaled_distance over the classes with z > -inf */
     float unmasked;    /* their number */
     float mass;        /* sum of the probabilities; 1 for logits */
     float label_logit;
@@ -174,7 +182,8 @@ __device__ __forceinline__ Element element_of(const LossParameters &p, const Sid
     Element e;
     const float x_a = z_a - side_a.max;
     const float log_a = x_a * p.inverse_temperature - side_a.log_sum;
-    e.unmasked_a = x_a != -INFINITY;
+    /* A finite logit is unmasked, also where x overflows. */
+    e.unmasked_a = z_a != -INFINITY;
     e.a = expf(log_a);
     e.p_a = p.softened ? expf(x_a - side_a.log_sum_one) : e.a;
     e.p_b = 0.0f;
@@ -192,14 +201,14 @@ __device__ __forceinline__ Element element_of(const LossParameters &p, const Sid
         d = log_a - logf(z_b);
     } else {
         const float x_b = z_b - side_b.max;
-        e.unmasked_b = x_b != -INFINITY;
+        e.unmasked_b = z_b != -INFINITY;
         e.b = expf(x_b * p.inverse_temperature - side_b.log_sum);
         e.p_b = p.softened ? expf(x_b - side_b.log_sum_one) : e.b;
         /* The difference of the logits first: it is exact where the two are close, and so is the divergence. */
         d = (x_a - x_b) * p.inverse_temperature - (side_a.log_sum - side_b.log_sum);
     }
-    /* Finite, because 0 times it is 0; a NaN stays. */
-    d = d > 1e38f ? 1e38f : d < -1e38f ? -1e38f : d;
+    /* Finite, because 0 times it is 0. Where it is NaN, neither side has mass, or spoil_row has seen to the row. */
+    d = fminf(fmaxf(d, -1e38f), 1e38f);
     if (p.jensen_shannon) {
         /* log a - log m = log 2 - log(1 + exp(-d)), written so that exp cannot overflow. */
         const float tail = log1pf(expf(-fabsf(d)));
@@ -270,10 +279,12 @@ __device__ __forceinline__ float gradient_b(const LossParameters &p, const RowTa
 __device__ __forceinline__ float cross_entropy(const LossParameters &p, const SideSums &side) {
     float result = 0.0f;
     if (p.smoothing != 1.0f) {
-        result -= (1.0f - p.smoothing) * ((side.label_logit - side.max) - side.log_sum_one);
+        /* By halves, because the difference may be finite only when it has been weighted. */
+        result -= 2.0f * (1.0f - p.smoothing) *
+                  ((0.5f * side.label_logit - 0.5f * side.max) - 0.5f * side.log_sum_one);
     }
     if (p.smoothing != 0.0f) {
-        result -= p.smoothing * (side.smooth / side.unmasked - side.log_sum_one);
+        result -= p.smoothing / DISTANCE_SCALE * (side.smooth / side.unmasked - side.log_sum_one * DISTANCE_SCALE);
     }
     return result;
 }

@@ -64,8 +64,8 @@ __device__ __forceinline__ SideSums side_sums(const LossParameters &p, const Pac
                 if (p.softened) {
                     one[0] += expf(x);
                 }
-                if (p.smoothing != 0.0f && x != -INFINITY) {
-                    smooth[0] += x;
+                if (p.smoothing != 0.0f && z != -INFINITY) {
+                    smooth[0] += scaled_distance(z, max);
                     smooth[1] += 1.0f;
                 }
                 if (p.row_hit != nullptr) {

@@ -14,7 +14,7 @@ struct RunningSums {
     float max;
     float sum;      /* of exp((z - max) / T) */
     float sum_one;  /* of exp(z - max), kept when T is not 1 */
-    float smooth;   /* of z - max where z > -inf, kept with label smoothing */
+    float smooth;   /* of scaled_distance where z > -inf, kept with label smoothing */
     float unmasked; /* number of these */
     float mass;     /* of probabilities */
     int32_t first;  /* class of the first maximum */
@@ -31,7 +31,7 @@ __device__ __forceinline__ void raise_max(const LossParameters &p, RunningSums &
         sums.sum_one *= expf(sums.max - max);
     }
     if (sums.unmasked > 0.0f) {
-        sums.smooth += (sums.max - max) * sums.unmasked;
+        sums.smooth += scaled_distance(sums.max, max) * sums.unmasked;
     }
     sums.max = max;
 }
@@ -45,7 +45,7 @@ __device__ __forceinline__ void add_logit(const LossParameters &p, RunningSums &
             sums.sum_one += expf(x);
         }
         if (p.smoothing != 0.0f) {
-            sums.smooth += x;
+            sums.smooth += scaled_distance(z, sums.max);
             sums.unmasked += 1.0f;
         }
     }

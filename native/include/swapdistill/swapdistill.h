@@ -274,7 +274,8 @@ typedef enum sd_reduction {
  * where it is the target. Coupled: the gradient flows through both arguments; with SD_TARGET_LOGITS it is written to
  * target_gradient.
  *
- * Numbers: f32 arithmetic with the maximum subtracted. A class at -inf has probability 0; masked on both sides it
+ * Numbers: f32 arithmetic with the maximum subtracted; in D, logarithms of probabilities that differ by more than 1e38
+ * count as 1e38 apart. A class at -inf (never one with a finite logit) has probability 0; masked on both sides it
  * contributes nothing (0 log 0 = 0). Where D is infinite by its definition (a class with mass in its first argument
  * and none in its second) the row's loss is +inf and its detached gradient finite. A NaN or +inf logit, or a row
  * whose logits are all -inf, gives NaN in that row's loss, gradients, cross-entropy, divergence and log-sum-exp (of

@@ -12,11 +12,13 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.swapdistill.kernels.reference.DistillationLossReference;
 import org.swapdistill.kernels.reference.LossInputs;
 import org.swapdistill.kernels.reference.LossOptions;
 import org.swapdistill.kernels.reference.LossOptions.Divergence;
 import org.swapdistill.kernels.reference.LossOptions.Reduction;
 import org.swapdistill.kernels.reference.LossOptions.Target;
+import org.swapdistill.kernels.reference.LossResult;
 
 /** Properties of the distillation loss beside agreement with the reference on random cases. */
 @Tag("cuda")
@@ -242,6 +244,57 @@ class DistillationLossConformanceTest {
         if (options.divergence() != Divergence.JENSEN_SHANNON) {
             assertTrue(Float.isFinite(outputs.loss()), () -> "the loss is " + outputs.loss() + ", " + what);
         }
+    }
+
+    /** Finite logits are no masked ones, also where their distance leaves the range of float. */
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void logitsFartherApartThanTheRangeOfFloatAreNotMasked(KernelBackend backend) {
+        EnumSet<LossOutput> gradients = EnumSet.of(LossOutput.LOGITS_GRADIENT, LossOutput.TARGET_GRADIENT);
+        EnumSet<LossOutput> noSums = EnumSet.complementOf(EnumSet.of(LossOutput.LOSS, LossOutput.CROSS_ENTROPY));
+        for (ElementType type : new ElementType[] {ElementType.F32, ElementType.BF16}) {
+            for (int[] shape : new int[][] {{3, 4, 1}, {3, 300, 1}, {3, 9001, 1}, {1, 4, 3}, {1, 300, 3}}) {
+                LossInputs inputs = farApart(shape, type);
+                LossCall call = LossCall.on(backend).withType(type);
+                for (float temperature : new float[] {1, 3}) {
+                    LossOptions options = PAIR.withLabelSmoothing(0.1f).withTemperature(temperature, false);
+                    assertCrossEntropy(call, options.withWeights(1, 0), inputs);
+                    LossComparison.check(call.with(gradients), options, inputs);
+                    LossComparison.check(call.with(noSums), options.with(Target.PAIR, Divergence.JENSEN_SHANNON, true),
+                        inputs);
+                    for (Divergence divergence : Divergence.values()) {
+                        assertFinite(call, options.with(Target.PAIR, divergence, false), inputs);
+                        assertFinite(call, options.with(Target.PAIR, divergence, false).with(Reduction.SUM), inputs);
+                    }
+                }
+            }
+        }
+    }
+
+    /** The naive method, by whose error others are judged, overflows here. */
+    private static void assertCrossEntropy(LossCall call, LossOptions options, LossInputs inputs) {
+        LossResult expected = DistillationLossReference.compute(options, inputs);
+        LossOutputs outputs = call.run(options, inputs);
+        assertEquals(expected.loss[0], outputs.loss(), 1e-5 * expected.loss[0]);
+        float[] crossEntropy = outputs.values(LossOutput.CROSS_ENTROPY);
+        for (int i = 0; i < crossEntropy.length; i++) {
+            assertEquals(expected.rowCrossEntropy[i], crossEntropy[i], 1e-5 * expected.rowCrossEntropy[i], "row " + i);
+        }
+    }
+
+    /** Three rows: the student's far apart, both far apart, neither. */
+    private static LossInputs farApart(int[] shape, ElementType type) {
+        LossInputs inputs = normal(shape[0], shape[1], shape[2], 0.25, 25);
+        float far = type.rounded(3e38);
+        for (int row = 0; row < 2; row++) {
+            for (float[] logits : row == 0 ? new float[][] {inputs.logits()}
+                : new float[][] {inputs.logits(), inputs.target()}) {
+                logits[inputs.start(row)] = far;
+                logits[inputs.start(row) + shape[2]] = -far;
+            }
+            inputs.labels()[row] = 0;
+        }
+        return inputs;
     }
 
     /** A row that is poisoned in one class is NaN; every bit of every other row is as if it were not there. */
