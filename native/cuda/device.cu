@@ -32,6 +32,24 @@ sd_status no_device(cudaError_t error) {
     }
 }
 
+/* Whether the library was built for the device: the kernels are all compiled for the same architectures. */
+sd_status has_code_for(int device, int major, int minor) {
+    cudaFuncAttributes attributes;
+    const cudaError_t error = cudaFuncGetAttributes(&attributes, one_of_the_kernels());
+    if (error == cudaSuccess) {
+        return SD_SUCCESS;
+    }
+    if (error != cudaErrorNoKernelImageForDevice && error != cudaErrorInvalidDeviceFunction) {
+        return no_device(error);
+    }
+    /* The runtime keeps the error for the next caller that asks; it is answered here. */
+    cudaGetLastError();
+    return fail(SD_ERROR_UNAVAILABLE,
+                "CUDA device %d has compute capability %d.%d, for which the library has no code (%s): build it with "
+                "-DCMAKE_CUDA_ARCHITECTURES=%d%d",
+                device, major, minor, cudaGetErrorString(error), major, minor);
+}
+
 } // namespace
 
 sd_status available() {
@@ -59,7 +77,7 @@ sd_status available() {
         return fail(SD_ERROR_UNAVAILABLE, "CUDA device %d has compute capability %d.%d; expected at least %d.%d",
                     device, major, minor, OLDEST_MAJOR, OLDEST_MINOR);
     }
-    return SD_SUCCESS;
+    return has_code_for(device, major, minor);
 }
 
 sd_status check(cudaError_t error, const char *what) {

@@ -18,6 +18,9 @@ sd_status check(cudaError_t error, const char *what);
 sd_status grid_size_of(const char *name, const void *kernel, unsigned threads, int64_t work, int waves,
                        unsigned &blocks);
 
+/* A kernel of the library, to ask the runtime about; in distillation_loss.cu. */
+const void *one_of_the_kernels();
+
 } // namespace sd::cuda
 
 #endif

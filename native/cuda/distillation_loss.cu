@@ -230,6 +230,10 @@ sd_status count_valid(const LossParameters &p, unsigned long long *valid, cudaSt
 
 } // namespace
 
+const void *one_of_the_kernels() {
+    return reinterpret_cast<const void *>(sum_loss_kernel);
+}
+
 sd_status distillation_loss_workspace_bytes(const sd_execution *, const sd_distillation_loss_options *options,
                                             int64_t outer, int64_t classes, int64_t inner, size_t *workspace_bytes) {
     *workspace_bytes = workspace_layout(*options, outer, classes, inner).bytes;

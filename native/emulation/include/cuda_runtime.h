@@ -186,6 +186,14 @@ cudaError_t cudaLaunchKernel(void (*kernel)(P...), dim3 grid, dim3 block, void *
         stream);
 }
 
+/* The fields that the emulation knows. */
+struct cudaFuncAttributes {
+    int maxThreadsPerBlock;
+    int binaryVersion;
+};
+
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attributes, const void *kernel);
+
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *kernel, int threads,
                                                           std::size_t shared_bytes);
 

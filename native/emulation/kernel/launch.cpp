@@ -70,6 +70,22 @@ cudaError_t launch(const void *kernel, Task *task, dim3 grid, dim3 block, std::s
 
 } // namespace emulation::kernel
 
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attributes, const void *kernel) {
+    int code = 0;
+    if (emulation::injected_failure("cudaFuncGetAttributes", code)) {
+        return static_cast<cudaError_t>(code);
+    }
+    if (attributes == nullptr || kernel == nullptr) {
+        return attributes == nullptr ? cudaErrorInvalidValue : cudaErrorInvalidDeviceFunction;
+    }
+    const emulation::DeviceProperties device = emulation::properties(0);
+    const unsigned bound = emulation::kernel::launch_bound(kernel);
+    *attributes = {};
+    attributes->maxThreadsPerBlock = bound != 0 ? static_cast<int>(bound) : device.threads_per_block;
+    attributes->binaryVersion = 10 * device.major + device.minor;
+    return cudaSuccess;
+}
+
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *, int threads,
                                                           std::size_t shared_bytes) {
     int code = 0;

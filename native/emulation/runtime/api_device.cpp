@@ -171,6 +171,7 @@ const ErrorText ERROR_TEXTS[] = {
     ERROR_TEXT(cudaErrorInvalidDeviceFunction, "invalid device function"),
     ERROR_TEXT(cudaErrorNoDevice, "no CUDA-capable device is detected"),
     ERROR_TEXT(cudaErrorInvalidDevice, "invalid device ordinal"),
+    ERROR_TEXT(cudaErrorNoKernelImageForDevice, "no kernel image is available for execution on the device"),
     ERROR_TEXT(cudaErrorInvalidResourceHandle, "invalid resource handle"),
     ERROR_TEXT(cudaErrorNotReady, "device not ready"),
     ERROR_TEXT(cudaErrorIllegalAddress, "an illegal memory access was encountered"),

@@ -28,6 +28,7 @@ const char *const FUNCTIONS[] = {
     "cudaEventSynchronize",
     "cudaFree",
     "cudaFreeHost",
+    "cudaFuncGetAttributes",
     "cudaGetDevice",
     "cudaGetDeviceCount",
     "cudaGetDeviceProperties",

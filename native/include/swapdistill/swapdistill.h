@@ -128,7 +128,8 @@ SD_API const char *sd_last_error(void);
 SD_API sd_instruction_set sd_best_instruction_set(void);
 
 /* SD_SUCCESS when the CUDA kernels can run on the calling thread's current device; otherwise why not, in
- * sd_last_error(): built without CUDA, no driver, driver too old, no device, device older than sm_75. */
+ * sd_last_error(): built without CUDA, no driver, driver too old, no device, device older than sm_75 or of an
+ * architecture that the library was not built for. */
 SD_API sd_status sd_cuda_available(void);
 
 /* ------------------------------------------------------------------------------------------ random numbers */

@@ -167,6 +167,12 @@ TEST(a_failure_can_be_injected_into_launches) {
     void *pointers[] = {&from, &to};
     emulation_fail_call("cudaLaunchKernel", 1, cudaErrorLaunchOutOfResources);
     tests::expect_error(cudaLaunchKernel(copy, dim3(1), dim3(32), pointers, 0, nullptr), cudaErrorLaunchOutOfResources);
+    cudaFuncAttributes attributes;
+    const void *kernel = reinterpret_cast<const void *>(copy);
+    emulation_fail_call("cudaFuncGetAttributes", 1, cudaErrorNoKernelImageForDevice);
+    tests::expect_error(cudaFuncGetAttributes(&attributes, kernel), cudaErrorNoKernelImageForDevice);
+    tests::succeed(cudaFuncGetAttributes(&attributes, kernel));
+    tests::expect(attributes.maxThreadsPerBlock == 1024, "the kernel has no bounds");
     int blocks = 0;
     emulation_fail_call("cudaOccupancyMaxActiveBlocksPerMultiprocessor", 1, cudaErrorInvalidValue);
     tests::expect_error(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nullptr, 32, 0), cudaErrorInvalidValue);

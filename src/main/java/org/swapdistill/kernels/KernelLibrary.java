@@ -76,7 +76,7 @@ public final class KernelLibrary {
 
     /**
      * Why the CUDA kernels cannot run on the calling thread's current device, or empty when they can: built without
-     * CUDA, no driver, driver too old, no device, device too old. Never throws.
+     * CUDA, no driver, driver too old, no device, device too old, no code for it. Never throws.
      */
     public static Optional<String> cudaUnavailableReason() {
         if (Loaded.FAILURE != null) {
