@@ -74,7 +74,10 @@ SD_API sd_status sd_assemble_pairs(const sd_execution *execution, const sd_assem
     SD_CHECK(check_assemble_pairs_options(options));
     SD_CHECK(check_at_least("pairs", pairs, 0));
     const bool random = options->random_crop != 0 || options->flip_probability > 0.0 || swap != nullptr;
-    if (random || at != nullptr) {
+    if (options->random_position != nullptr) {
+        SD_CHECK(check_null("at", at, "because options->random_position is given"));
+        SD_CHECK(check_alignment("random_position", options->random_position, alignof(sd_random_position)));
+    } else if (random || at != nullptr) {
         SD_CHECK(check_position(at, pairs));
     }
     if (swap != nullptr) {
@@ -107,14 +110,20 @@ SD_API sd_status sd_assemble_pairs(const sd_execution *execution, const sd_assem
         SD_CHECK(check_array("index_b", index_b, sizeof(int32_t)));
         SD_CHECK(check_array("output_b", output_b, element_bytes));
     }
-    Range ranges[5];
+    Range ranges[6];
     int count = 0;
     SD_CHECK(add_range(ranges, &count, "images", images, source_bytes, false));
     SD_CHECK(add_range(ranges, &count, "index_a", index_a, index_bytes, false));
     SD_CHECK(add_range(ranges, &count, "index_b", index_b, index_bytes, false));
+    SD_CHECK(add_range(ranges, &count, "random_position", options->random_position, sizeof(sd_random_position),
+                       false));
     SD_CHECK(add_range(ranges, &count, "output_a", output_a, output_bytes, true));
     SD_CHECK(add_range(ranges, &count, "output_b", output_b, output_bytes, true));
     SD_CHECK(check_no_overlap(ranges, count));
+    if (execution->device == SD_CPU && options->random_position != nullptr) {
+        at = options->random_position;
+        SD_CHECK(check_position(at, pairs));
+    }
     return execution->device == SD_CUDA ? cuda::assemble_pairs(execution, options, swap, at, pairs, images, index_a,
                                                                index_b, output_a, output_b)
                                         : cpu::assemble_pairs(execution, options, swap, at, pairs, images, index_a,

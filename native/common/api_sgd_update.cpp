@@ -27,10 +27,19 @@ int compare_begin(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
+sd_status check_rates(float learning_rate, float gradient_scale) {
+    SD_CHECK(check_finite_not_negative("learning_rate", learning_rate));
+    if (!isfinite(gradient_scale)) {
+        return fail(SD_ERROR_INVALID_ARGUMENT, "gradient_scale is %g; expected a finite number",
+                    static_cast<double>(gradient_scale));
+    }
+    return SD_SUCCESS;
+}
+
 sd_status check_options(const sd_sgd_options *options) {
     SD_CHECK(check_not_null("options", options));
     SD_CHECK(check_struct_size("sd_sgd_options.struct_size", options->struct_size, sizeof(sd_sgd_options)));
-    SD_CHECK(check_finite_not_negative("learning_rate", options->learning_rate));
+    SD_CHECK(check_rates(options->learning_rate, options->gradient_scale));
     if (!(options->momentum >= 0.0f && options->momentum < 1.0f)) {
         return fail(SD_ERROR_INVALID_ARGUMENT, "momentum is %g; expected a number in [0, 1)",
                     static_cast<double>(options->momentum));
@@ -39,11 +48,8 @@ sd_status check_options(const sd_sgd_options *options) {
     if (options->nesterov != 0 && options->momentum == 0.0f) {
         return fail(SD_ERROR_INVALID_ARGUMENT, "nesterov is 1; expected 0 when momentum is 0");
     }
-    if (!isfinite(options->gradient_scale)) {
-        return fail(SD_ERROR_INVALID_ARGUMENT, "gradient_scale is %g; expected a finite number",
-                    static_cast<double>(options->gradient_scale));
-    }
-    return check_alignment("gradient_sum", options->gradient_sum, sizeof(float));
+    SD_CHECK(check_alignment("gradient_sum", options->gradient_sum, sizeof(float)));
+    return check_alignment("rates", options->rates, sizeof(float));
 }
 
 /* "parameters[3].value", or where no one will read it the member alone: to format names that most calls do not need
@@ -149,8 +155,16 @@ sd_status check_parameters(const sd_sgd_options *options, int64_t count, const s
 
 sd_status run(const sd_execution *execution, const sd_sgd_options *options, int64_t count,
               const sd_sgd_parameter *parameters) {
-    return execution->device == SD_CUDA ? cuda::sgd_update(execution, options, count, parameters)
-                                        : cpu::sgd_update(execution, options, count, parameters);
+    if (execution->device == SD_CUDA) {
+        return cuda::sgd_update(execution, options, count, parameters);
+    }
+    sd_sgd_options now = *options;
+    if (options->rates != nullptr) {
+        now.learning_rate = options->rates[0];
+        now.gradient_scale = options->rates[1];
+        SD_CHECK(check_rates(now.learning_rate, now.gradient_scale));
+    }
+    return cpu::sgd_update(execution, &now, count, parameters);
 }
 
 } // namespace

@@ -33,6 +33,7 @@ struct AssembleShape {
     int64_t image_count;
     int64_t tiles; /* of all pairs */
     sd_random_position at;
+    const sd_random_position *position; /* on the device, in place of at; or null */
     uint64_t flip_threshold;
     int32_t sides; /* 2, or 1 for single images */
     int32_t channels;
@@ -68,17 +69,17 @@ struct Crop {
     int32_t end_column;
 };
 
-__device__ __forceinline__ Crop crop_of(const AssembleShape &shape, int side, int64_t pair, int32_t column,
-                                        int32_t columns) {
+__device__ __forceinline__ Crop crop_of(const AssembleShape &shape, const sd_random_position &at, int side,
+                                        int64_t pair, int32_t column, int32_t columns) {
     const int32_t free_rows = shape.source_height + 2 * shape.padding - shape.height;
     const int32_t free_columns = shape.source_width + 2 * shape.padding - shape.width;
-    const PhiloxBlock flips = random_block(shape.at, static_cast<uint32_t>(pair), PURPOSE_FLIP, 0);
+    const PhiloxBlock flips = random_block(at, static_cast<uint32_t>(pair), PURPOSE_FLIP, 0);
     Crop crop;
     crop.flip = happens(side == 0 ? flips.word[0] : flips.word[1], shape.flip_threshold);
     crop.top = free_rows / 2;
     crop.left = free_columns / 2;
     if (shape.random_crop) {
-        const PhiloxBlock offsets = random_block(shape.at, static_cast<uint32_t>(pair), PURPOSE_CROP, 0);
+        const PhiloxBlock offsets = random_block(at, static_cast<uint32_t>(pair), PURPOSE_CROP, 0);
         crop.top = uniform_integer(side == 0 ? offsets.word[0] : offsets.word[2], free_rows + 1);
         crop.left = uniform_integer(side == 0 ? offsets.word[1] : offsets.word[3], free_columns + 1);
     }
@@ -186,6 +187,7 @@ __global__ void __launch_bounds__(POSITION_THREADS, ASSEMBLE_RESIDENT_BLOCKS)
     __shared__ LimitScratch scratch;
     __shared__ uint8_t exchanged[TILE_PIXELS];
     alignas(PACKET_BYTES) __shared__ uint8_t staged[2][STAGE_BYTES];
+    const sd_random_position &at = shape.position != nullptr ? *shape.position : shape.at;
     const int64_t tiles_per_pair = static_cast<int64_t>(shape.row_tiles) * shape.column_tiles;
     for (int64_t tile = blockIdx.x; tile < shape.tiles; tile += gridDim.x) {
         const int64_t pair = tile / tiles_per_pair;
@@ -195,21 +197,21 @@ __global__ void __launch_bounds__(POSITION_THREADS, ASSEMBLE_RESIDENT_BLOCKS)
         const int32_t rows = min(static_cast<int32_t>(shape.tile_rows.value), shape.height - first_row);
         const int32_t columns = min(shape.tile_columns, shape.width - first_column);
 
-        const Crop crop_a = crop_of(shape, 0, pair, first_column, columns);
+        const Crop crop_a = crop_of(shape, at, 0, pair, first_column, columns);
         stage(shape, crop_a, first_row, rows, staged[0]);
         Crop crop_b = crop_a;
         if (shape.sides == 2) {
-            crop_b = crop_of(shape, 1, pair, first_column, columns);
+            crop_b = crop_of(shape, at, 1, pair, first_column, columns);
             stage(shape, crop_b, first_row, rows, staged[1]);
         }
-        const bool swapped = shape.swapped && pair_is_swapped(source, pair);
+        const bool swapped = shape.swapped && pair_is_swapped(source, at, pair);
         const uint32_t grid_row = shape.patch_size.quotient(first_row);
         const uint32_t grid_column = shape.patch_size.quotient(first_column);
         const uint32_t grid_columns = shape.patch_size.quotient(first_column + columns - 1) + 1 - grid_column;
         if (swapped) {
             const uint32_t grid_rows = shape.patch_size.quotient(first_row + rows - 1) + 1 - grid_row;
-            fill_exchanged(source, pair, shape.grid_columns, grid_row, grid_rows, grid_column, grid_columns, scratch,
-                           exchanged);
+            fill_exchanged(source, at, pair, shape.grid_columns, grid_row, grid_rows, grid_column, grid_columns,
+                           scratch, exchanged);
         }
         __syncthreads();
 
@@ -255,10 +257,10 @@ __global__ void __launch_bounds__(POSITION_THREADS, ASSEMBLE_RESIDENT_BLOCKS)
             }
             /* 64 bits: a batch can have more than 2^32 elements. */
             const int64_t line = (pair * planes + plane) * shape.height + row;
-            const int64_t at = (line * shape.width + first_column) * step + element;
-            *reinterpret_cast<Packet<T, STORE> *>(output_a + at) = packet_a;
+            const int64_t offset = (line * shape.width + first_column) * step + element;
+            *reinterpret_cast<Packet<T, STORE> *>(output_a + offset) = packet_a;
             if (shape.sides == 2) {
-                *reinterpret_cast<Packet<T, STORE> *>(output_b + at) = packet_b;
+                *reinterpret_cast<Packet<T, STORE> *>(output_b + offset) = packet_b;
             }
         }
         /* The next tile overwrites what slower threads may still read. */
@@ -288,6 +290,7 @@ AssembleShape assemble_shape(const sd_assemble_pairs_options &options, const sd_
     if (at != nullptr) {
         shape.at = *at;
     }
+    shape.position = options.random_position;
     shape.flip_threshold = probability_threshold(options.flip_probability);
     shape.sides = index_b == nullptr ? 1 : 2;
     shape.channels = options.channels;

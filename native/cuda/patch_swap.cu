@@ -56,7 +56,7 @@ __global__ void __launch_bounds__(POSITION_THREADS)
     for (int64_t tile = blockIdx.x; tile < shape.tiles; tile += gridDim.x) {
         const int64_t pair = tile / shape.tiles_per_pair;
         /* The same for the whole block, so that nobody is missing at the barriers. */
-        if (!pair_is_swapped(source, pair)) {
+        if (!pair_is_swapped(source, source.at, pair)) {
             continue;
         }
         int64_t rest = tile - pair * shape.tiles_per_pair;
@@ -73,8 +73,8 @@ __global__ void __launch_bounds__(POSITION_THREADS)
         const uint32_t grid_column = shape.patch_granules.quotient(first_granule);
         const uint32_t grid_rows = shape.patch_rows.quotient(first_row + rows - 1) + 1 - grid_row;
         const uint32_t grid_columns = shape.patch_granules.quotient(first_granule + granules - 1) + 1 - grid_column;
-        fill_exchanged(source, pair, shape.grid_columns, grid_row, grid_rows, grid_column, grid_columns, scratch,
-                       exchanged);
+        fill_exchanged(source, source.at, pair, shape.grid_columns, grid_row, grid_rows, grid_column, grid_columns,
+                       scratch, exchanged);
         __syncthreads();
 
         const int64_t image = (pair * shape.planes + first_plane) * shape.height;
@@ -116,8 +116,8 @@ __global__ void __launch_bounds__(POSITION_THREADS)
     for (int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
         const int64_t pair = tile / tiles_per_pair;
         PositionLimit limit = {false, 0};
-        if (pair_is_swapped(source, pair)) {
-            limit = position_limit(source, pair, scratch);
+        if (pair_is_swapped(source, source.at, pair)) {
+            limit = position_limit(source, source.at, pair, scratch);
         }
         const int64_t first = (tile - pair * tiles_per_pair) * TILE_POSITIONS;
         const int64_t end = min(first + TILE_POSITIONS, source.positions);

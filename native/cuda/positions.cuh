@@ -23,14 +23,16 @@ struct PositionSource {
     PositionRule rule;
 };
 
-/* options and at are not read when positions are given. */
+/* options and at are not read when positions are given; at may be null where the kernel knows better. */
 inline PositionSource position_source(const sd_patch_swap_options *options, const sd_random_position *at,
                                       int64_t positions, const uint8_t *given) {
     PositionSource source{};
     source.given = given;
     source.positions = positions;
     if (given == nullptr) {
-        source.at = *at;
+        if (at != nullptr) {
+            source.at = *at;
+        }
         source.rule = position_rule(*options);
     }
     return source;
@@ -45,9 +47,10 @@ struct LimitScratch {
 };
 
 /* Whether any patch of a pair may move; the same for all threads. */
-__device__ __forceinline__ bool pair_is_swapped(const PositionSource &source, int64_t pair) {
+__device__ __forceinline__ bool pair_is_swapped(const PositionSource &source, const sd_random_position &at,
+                                                int64_t pair) {
     return source.given != nullptr ||
-           happens(random_block(source.at, static_cast<uint32_t>(pair), PURPOSE_SWAP_PAIR, 0).word[0],
+           happens(random_block(at, static_cast<uint32_t>(pair), PURPOSE_SWAP_PAIR, 0).word[0],
                    source.rule.pair_threshold);
 }
 
@@ -55,7 +58,8 @@ __device__ __forceinline__ bool pair_is_swapped(const PositionSource &source, in
  * share the digits found so far by their next digit, and goes on in the bucket that holds the key looked for. Words
  * are drawn again in every round, which is cheaper than keeping them. Counts are integers, so the order in which
  * threads add does not matter. To be called by all threads of the block. */
-__device__ __forceinline__ uint64_t smallest_keys_limit(const PositionSource &source, uint32_t pair,
+__device__ __forceinline__ uint64_t smallest_keys_limit(const PositionSource &source,
+                                                        const sd_random_position &at, uint32_t pair,
                                                         LimitScratch &scratch) {
     uint64_t prefix = 0;
     uint64_t found = 0; /* mask of the digits in prefix */
@@ -67,7 +71,7 @@ __device__ __forceinline__ uint64_t smallest_keys_limit(const PositionSource &so
         }
         __syncthreads();
         for (uint32_t i = threadIdx.x; 4 * i < positions; i += blockDim.x) {
-            const PhiloxBlock words = random_block(source.at, pair, PURPOSE_POSITIONS, i);
+            const PhiloxBlock words = random_block(at, pair, PURPOSE_POSITIONS, i);
 #pragma unroll
             for (uint32_t w = 0; w < 4; ++w) {
                 const uint64_t key = position_key(words.word[w], 4 * i + w);
@@ -113,24 +117,25 @@ __device__ __forceinline__ uint64_t smallest_keys_limit(const PositionSource &so
 }
 
 /* Which keys a pair exchanges. To be called by all threads of the block, and only when no positions are given. */
-__device__ __forceinline__ PositionLimit position_limit(const PositionSource &source, int64_t pair,
-                                                        LimitScratch &scratch) {
+__device__ __forceinline__ PositionLimit position_limit(const PositionSource &source, const sd_random_position &at,
+                                                        int64_t pair, LimitScratch &scratch) {
     if (source.rule.position_count < 0) {
         return limit_from_threshold(source.rule.position_threshold);
     }
     PositionLimit limit;
     limit.any = source.rule.position_count > 0;
     limit.last_key =
-        limit.any ? smallest_keys_limit(source, static_cast<uint32_t>(pair), scratch) : 0;
+        limit.any ? smallest_keys_limit(source, at, static_cast<uint32_t>(pair), scratch) : 0;
     return limit;
 }
 
 /* Fills exchanged[r * columns + c] for the positions (row + r, column + c) of the grid, r < rows, c < columns, with 1
  * for those that pair exchanges. To be called by all threads of the block, which must synchronise before they read
  * it. */
-__device__ __forceinline__ void fill_exchanged(const PositionSource &source, int64_t pair, uint32_t grid_columns,
-                                               uint32_t row, uint32_t rows, uint32_t column, uint32_t columns,
-                                               LimitScratch &scratch, uint8_t *exchanged) {
+__device__ __forceinline__ void fill_exchanged(const PositionSource &source, const sd_random_position &at,
+                                               int64_t pair, uint32_t grid_columns, uint32_t row, uint32_t rows,
+                                               uint32_t column, uint32_t columns, LimitScratch &scratch,
+                                               uint8_t *exchanged) {
     if (source.given != nullptr) {
         const uint8_t *given = source.given + pair * source.positions;
         for (uint32_t i = threadIdx.x; i < rows * columns; i += blockDim.x) {
@@ -139,7 +144,7 @@ __device__ __forceinline__ void fill_exchanged(const PositionSource &source, int
         }
         return;
     }
-    const PositionLimit limit = position_limit(source, pair, scratch);
+    const PositionLimit limit = position_limit(source, at, pair, scratch);
     /* One draw has the words of four neighbours; a row of the tile needs at most columns / 4 + 2 of them. */
     const uint32_t draws = columns / 4 + 2;
     for (uint32_t i = threadIdx.x; i < rows * draws; i += blockDim.x) {
@@ -149,7 +154,7 @@ __device__ __forceinline__ void fill_exchanged(const PositionSource &source, int
         if (4 * block >= begin + columns) {
             continue;
         }
-        const PhiloxBlock words = random_block(source.at, static_cast<uint32_t>(pair), PURPOSE_POSITIONS, block);
+        const PhiloxBlock words = random_block(at, static_cast<uint32_t>(pair), PURPOSE_POSITIONS, block);
 #pragma unroll
         for (uint32_t w = 0; w < 4; ++w) {
             const uint32_t j = 4 * block + w;

@@ -112,6 +112,12 @@ __global__ void __launch_bounds__(SGD_THREADS) sgd_update_kernel(const __grid_co
     if (table.options.gradient_sum != nullptr && !isfinite(*table.options.gradient_sum)) {
         return;
     }
+    float learning_rate = table.options.learning_rate;
+    float gradient_scale = table.options.gradient_scale;
+    if (table.options.rates != nullptr) {
+        learning_rate = table.options.rates[0];
+        gradient_scale = table.options.rates[1];
+    }
     const int32_t index = entry_of(table, blockIdx.x);
     const SgdEntry &entry = table.entry[index];
     const int64_t begin = static_cast<int64_t>(blockIdx.x - entry.first_chunk) * CHUNK - entry.shift;
@@ -135,13 +141,13 @@ __global__ void __launch_bounds__(SGD_THREADS) sgd_update_kernel(const __grid_co
         }
 #pragma unroll
         for (int32_t i = 0; i < QUAD; ++i) {
-            const float g = fmaf(table.options.gradient_scale, gradient[i], __fmul_rn(entry.weight_decay, value[i]));
+            const float g = fmaf(gradient_scale, gradient[i], __fmul_rn(entry.weight_decay, value[i]));
             float step = g;
             if (entry.momentum != nullptr) {
                 velocity[i] = fmaf(table.options.momentum, velocity[i], g);
                 step = table.options.nesterov ? fmaf(table.options.momentum, velocity[i], g) : velocity[i];
             }
-            value[i] = __fsub_rn(value[i], __fmul_rn(table.options.learning_rate, step));
+            value[i] = __fsub_rn(value[i], __fmul_rn(learning_rate, step));
         }
         store_quad<float>(entry.value, first, entry.count, inside, value);
         if (entry.momentum != nullptr) {

@@ -217,6 +217,10 @@ typedef struct sd_assemble_pairs_options {
     sd_layout output_layout;
     /* SD_F32, SD_F16 or SD_BF16; rounded to nearest even from f32. */
     sd_dtype output_dtype;
+    /* One sd_random_position in the memory of the device, or NULL. It is read when the kernel runs, in place of the
+     * argument at, which must be NULL then: so that a CUDA graph draws other numbers at every replay. On CUDA numbers
+     * of pairs beyond 2^32 begin again at 0. */
+    const sd_random_position *random_position;
 } sd_assemble_pairs_options;
 
 /* In one pass: gather by index, pad, crop, flip, normalise, patch swap, cast. The swap exchanges patches of the
@@ -363,9 +367,13 @@ typedef struct sd_sgd_options {
     /* One f32 in the memory of the device, or NULL. When it is infinite or NaN the call changes nothing: with a scaled
      * loss, the sum of the magnitudes of all gradients, so that a step that overflowed is left out. */
     const float *gradient_sum;
+    /* Two f32 in the memory of the device, or NULL: learning_rate and gradient_scale. They are read when the kernel
+     * runs, in place of the members above: so that a CUDA graph updates with other ones at every replay. On CUDA they
+     * are not checked. */
+    const float *rates;
 } sd_sgd_options;
 
-#define SD_SGD_OPTIONS_INIT {sizeof(sd_sgd_options), 0.1f, 0.9f, 0, 1.0f, NULL}
+#define SD_SGD_OPTIONS_INIT {sizeof(sd_sgd_options), 0.1f, 0.9f, 0, 1.0f, NULL, NULL}
 
 /* One parameter. All arrays have count elements. */
 typedef struct sd_sgd_parameter {

@@ -109,6 +109,11 @@ public final class BatchLoader implements PairBatches {
         return prefetcher.next();
     }
 
+    @Override
+    public void assemble() {
+        // Done on the loader's thread.
+    }
+
     private void fill(Batch batch, int step) {
         int from = step * pairsPerBatch;
         int[] anchors = Arrays.copyOfRange(pairs.anchors(), from, from + pairsPerBatch);

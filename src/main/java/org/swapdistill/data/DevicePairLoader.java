@@ -8,20 +8,25 @@ import org.swapdistill.kernels.PairAssembler;
 import org.swapdistill.kernels.RandomPosition;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Shape;
+import org.swapdistill.tensor.Tensor;
 
 /**
- * Assembles the pair batches of an epoch on the device: where the images lie there, only labels and indices travel.
- * Every batch stands in the same memory. For the thread that uses the backend.
+ * Assembles the pair batches of an epoch on the device: where the images lie there, only labels, indices and the place
+ * of the random numbers travel, together. Every batch stands in the same memory. For the thread that uses the backend.
  */
 public final class DevicePairLoader implements PairBatches {
+    private static final int LABELS = RandomPosition.INTS;
+
     private final DeviceImages images;
     private final PairSampler sampler;
     private final PairAssembler assembler;
     private final Execution execution;
     private final int pairsPerBatch;
     private final long seed;
+    /** The position of the random numbers, then labels [N], anchors [N] and partners [N]. */
     private final Upload numbers;
     private final int[] values;
+    private final Tensor position;
     private final Batch batch;
     private int epoch;
     private int step;
@@ -49,11 +54,12 @@ public final class DevicePairLoader implements PairBatches {
         this.execution = execution;
         this.pairsPerBatch = pairsPerBatch;
         this.seed = seed;
-        values = new int[3 * pairsPerBatch];
-        numbers = backend.newUpload(DType.I32, Shape.of(3, pairsPerBatch));
+        values = new int[LABELS + 3 * pairsPerBatch];
+        numbers = backend.newUpload(DType.I32, Shape.of(values.length));
         try {
+            position = numbers.device().slice(0, LABELS);
             batch = Batch.onDevice(backend.allocate(assembler.outputType(), assembler.outputShape(2L * pairsPerBatch)),
-                    numbers.device());
+                    numbers.device().slice(LABELS, values.length).reshape(3, pairsPerBatch));
         } catch (RuntimeException e) {
             numbers.close();
             throw e;
@@ -85,18 +91,25 @@ public final class DevicePairLoader implements PairBatches {
         }
         int from = step * pairsPerBatch;
         for (int i = 0; i < pairsPerBatch; i++) {
-            values[i] = images.dataset().label(pairs.anchors()[from + i]);
+            values[LABELS + i] = images.dataset().label(pairs.anchors()[from + i]);
         }
-        System.arraycopy(pairs.anchors(), from, values, pairsPerBatch, pairsPerBatch);
-        System.arraycopy(pairs.partners(), from, values, 2 * pairsPerBatch, pairsPerBatch);
-        images.bring(values, pairsPerBatch, 3 * pairsPerBatch);
+        int anchors = LABELS + pairsPerBatch;
+        System.arraycopy(new RandomPosition(seed, epoch, step, 0).toInts(), 0, values, 0, LABELS);
+        System.arraycopy(pairs.anchors(), from, values, anchors, pairsPerBatch);
+        System.arraycopy(pairs.partners(), from, values, anchors + pairsPerBatch, pairsPerBatch);
+        images.bring(values, anchors, values.length);
         numbers.host().copyFrom(values);
         numbers.send();
-        assembler.assemble(execution, new RandomPosition(seed, epoch, step, 0), images.images(), batch.firstIndex(),
-                batch.secondIndex(), batch.first(), batch.second());
         batch.describe(step, pairsPerBatch);
         step++;
         return batch;
+    }
+
+    @Override
+    public void assemble() {
+        requireOpen();
+        assembler.assemble(execution, position, images.images(), batch.firstIndex(), batch.secondIndex(),
+                batch.first(), batch.second());
     }
 
     private void requireOpen() {

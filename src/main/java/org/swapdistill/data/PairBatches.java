@@ -22,11 +22,18 @@ public interface PairBatches extends AutoCloseable {
     void start(int epoch, int firstStep);
 
     /**
-     * The next batch of the epoch, or null after the last one.
+     * The next batch of the epoch, or null after the last one. Its images are there after {@link #assemble}.
      *
      * @throws IllegalStateException if {@link #start} has not been called, or after {@link #close}
      */
     Batch next();
+
+    /**
+     * Makes the images of the batch that {@link #next} returned last, in the order of the backend's work. On a GPU the
+     * work is the same for every batch, so that it can be recorded; on the CPU they are there when {@code next}
+     * returns, and this does nothing.
+     */
+    void assemble();
 
     /** Frees the batches. Closing again does nothing. */
     @Override

@@ -4,6 +4,7 @@ import java.lang.ref.Reference;
 import org.bytedeco.javacpp.Pointer;
 import org.swapdistill.kernels.bindings.sd_assemble_pairs_options;
 import org.swapdistill.kernels.bindings.sd_patch_swap_options;
+import org.swapdistill.kernels.bindings.sd_random_position;
 import org.swapdistill.kernels.bindings.swapdistill;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Layout;
@@ -37,8 +38,11 @@ public final class PairAssembler {
     private final Layout outputLayout;
     private final DType outputType;
     private final PatchSwap patchSwap;
-    /** Of the last number of images; another number makes a new one. */
-    private volatile NativeStruct<sd_assemble_pairs_options> struct;
+    /** Of the last number of images and position on the device; other ones make a new one. */
+    private volatile Options options;
+
+    private record Options(long images, long position, NativeStruct<sd_assemble_pairs_options> struct) {
+    }
 
     private PairAssembler(Builder builder) {
         sourceLayout = builder.sourceLayout;
@@ -250,6 +254,30 @@ public final class PairAssembler {
             Tensor outputA, Tensor outputB) {
         Checks.notNull("execution", execution);
         Checks.notNull("at", at);
+        assemble(execution, at, 0, images, indexA, indexB, outputA, outputB);
+    }
+
+    /**
+     * The same at a position that the device reads from its memory when it assembles: so that a CUDA graph in which
+     * the call was recorded makes other pairs at every replay.
+     *
+     * @param position I32 [6], {@link RandomPosition#toInts}, on the execution's device, aligned to 8 bytes
+     */
+    public void assemble(Execution execution, Tensor position, Tensor images, Tensor indexA, Tensor indexB,
+            Tensor outputA, Tensor outputB) {
+        Checks.notNull("execution", execution);
+        Operands.tensor("position", position, execution, DType.I32);
+        Operands.sameShape("position", position, Shape.of(RandomPosition.INTS));
+        position.memory().acquire();
+        try {
+            assemble(execution, null, position.address(), images, indexA, indexB, outputA, outputB);
+        } finally {
+            position.memory().release();
+        }
+    }
+
+    private void assemble(Execution execution, RandomPosition at, long position, Tensor images, Tensor indexA,
+            Tensor indexB, Tensor outputA, Tensor outputB) {
         checkImages(execution, images);
         checkIndex("indexA", indexA, execution);
         checkIndex("indexB", indexB, execution);
@@ -267,8 +295,9 @@ public final class PairAssembler {
                     try {
                         outputB.memory().acquire();
                         try {
-                            call(execution, at, images.shape().size(0), images.address(), indexA.elements(),
-                                    indexA.address(), indexB.address(), outputA.address(), outputB.address());
+                            call(execution, at, position, images.shape().size(0), images.address(),
+                                    indexA.elements(), indexA.address(), indexB.address(), outputA.address(),
+                                    outputB.address());
                         } finally {
                             outputB.memory().release();
                         }
@@ -308,7 +337,7 @@ public final class PairAssembler {
         checkOutput("outputA", toA, outputBytes, imagesAddress, imageBytes, a, b, indexBytes);
         checkOutput("outputB", toB, outputBytes, imagesAddress, imageBytes, a, b, indexBytes);
         try {
-            call(execution, at, imageCount, imagesAddress, pairs, a, b, toA, toB);
+            call(execution, at, 0, imageCount, imagesAddress, pairs, a, b, toA, toB);
         } finally {
             Reference.reachabilityFence(images);
             Reference.reachabilityFence(indexA);
@@ -339,8 +368,8 @@ public final class PairAssembler {
             try {
                 output.memory().acquire();
                 try {
-                    call(execution, at, images.shape().size(0), images.address(), index.elements(), index.address(), 0,
-                            output.address(), 0);
+                    call(execution, at, 0, images.shape().size(0), images.address(), index.elements(),
+                            index.address(), 0, output.address(), 0);
                 } finally {
                     output.memory().release();
                 }
@@ -368,7 +397,7 @@ public final class PairAssembler {
         long to = Operands.address("output", output, outputType, outputBytes);
         checkOutput("output", to, outputBytes, imagesAddress, imageBytes, from, from, indexBytes);
         try {
-            call(execution, at, imageCount, imagesAddress, count, from, 0, to, 0);
+            call(execution, at, 0, imageCount, imagesAddress, count, from, 0, to, 0);
         } finally {
             Reference.reachabilityFence(images);
             Reference.reachabilityFence(index);
@@ -421,29 +450,31 @@ public final class PairAssembler {
         Checks.disjoint(name, output, outputBytes, "the index", indexB, indexBytes);
     }
 
-    private void call(Execution execution, RandomPosition at, long imageCount, long images, long pairs, long indexA,
-            long indexB, long outputA, long outputB) {
+    /** At a place, or where {@code at} is null at a position on the device. */
+    private void call(Execution execution, RandomPosition at, long position, long imageCount, long images, long pairs,
+            long indexA, long indexB, long outputA, long outputB) {
         if (pairs == 0) {
             return;
         }
         Checks.atLeast("number of images", imageCount, 1);
         CallFrame frame = CallFrame.ofThread();
-        NativeStruct<sd_assemble_pairs_options> options = struct(imageCount);
+        NativeStruct<sd_assemble_pairs_options> struct = struct(imageCount, position);
         sd_patch_swap_options swap = patchSwap == null ? null : patchSwap.struct();
-        KernelLibrary.check(swapdistill.sd_assemble_pairs(execution.struct(), options.fields, swap, frame.position(at),
-                pairs, frame.bytes.at(images), frame.indexA.at(indexA), frame.indexB.at(indexB), frame.a.at(outputA),
-                frame.b.at(outputB)));
-        Reference.reachabilityFence(options);
+        KernelLibrary.check(swapdistill.sd_assemble_pairs(execution.struct(), struct.fields, swap,
+                at == null ? null : frame.position(at), pairs, frame.bytes.at(images), frame.indexA.at(indexA),
+                frame.indexB.at(indexB), frame.a.at(outputA), frame.b.at(outputB)));
+        Reference.reachabilityFence(struct);
         Reference.reachabilityFence(this);
         Reference.reachabilityFence(execution);
     }
 
-    private NativeStruct<sd_assemble_pairs_options> struct(long imageCount) {
-        NativeStruct<sd_assemble_pairs_options> current = struct;
-        if (current == null || current.fields.images() != imageCount) {
-            current = NativeStruct.allocate(sd_assemble_pairs_options.class, sd_assemble_pairs_options::new);
-            sd_assemble_pairs_options fields = current.fields;
-            fields.struct_size(current.bytes.capacity());
+    private NativeStruct<sd_assemble_pairs_options> struct(long imageCount, long position) {
+        Options current = options;
+        if (current == null || current.images != imageCount || current.position != position) {
+            NativeStruct<sd_assemble_pairs_options> struct =
+                    NativeStruct.allocate(sd_assemble_pairs_options.class, sd_assemble_pairs_options::new);
+            sd_assemble_pairs_options fields = struct.fields;
+            fields.struct_size(struct.bytes.capacity());
             fields.source_layout(Operands.code(sourceLayout));
             fields.images(imageCount);
             fields.channels(channels);
@@ -460,8 +491,10 @@ public final class PairAssembler {
             }
             fields.output_layout(Operands.code(outputLayout));
             fields.output_dtype(Operands.code(outputType));
-            struct = current;
+            fields.random_position(position == 0 ? null : new sd_random_position(new Address().at(position)));
+            current = new Options(imageCount, position, struct);
+            options = current;
         }
-        return current;
+        return current.struct;
     }
 }

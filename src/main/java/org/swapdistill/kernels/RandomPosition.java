@@ -1,5 +1,8 @@
 package org.swapdistill.kernels;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
 /**
  * The place in a training run that a batch's random numbers belong to. The same position gives the same numbers on every
  * device and with every thread count; different positions give independent ones. The generator is Philox4x32-10 (Salmon
@@ -16,5 +19,17 @@ public record RandomPosition(long seed, int epoch, int step, int firstPair) {
         Checks.atLeast("epoch", epoch, 0);
         Checks.atLeast("step", step, 0);
         Checks.atLeast("firstPair", firstPair, 0);
+    }
+
+    /** Number of elements of {@link #toInts}. */
+    public static final int INTS = 6;
+
+    /** As a device reads it from its memory: I32 [6]. */
+    public int[] toInts() {
+        ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * INTS).order(ByteOrder.nativeOrder());
+        bytes.putLong(seed).putInt(epoch).putInt(step).putInt(firstPair).rewind();
+        int[] ints = new int[INTS];
+        bytes.asIntBuffer().get(ints);
+        return ints;
     }
 }

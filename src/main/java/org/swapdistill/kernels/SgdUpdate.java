@@ -89,6 +89,7 @@ public final class SgdUpdate {
         static final int NESTEROV = Loader.offsetof(sd_sgd_options.class, "nesterov");
         static final int GRADIENT_SCALE = Loader.offsetof(sd_sgd_options.class, "gradient_scale");
         static final int GRADIENT_SUM = Loader.offsetof(sd_sgd_options.class, "gradient_sum");
+        static final int RATES = Loader.offsetof(sd_sgd_options.class, "rates");
     }
 
     /**
@@ -114,11 +115,35 @@ public final class SgdUpdate {
     public void apply(Execution execution, float learningRate, float gradientScale, Parameters parameters,
             Tensor gradientSum) {
         Checks.notNull("execution", execution);
-        Checks.notNull("parameters", parameters);
         Checks.finiteNotNegative("learningRate", learningRate);
         if (!Float.isFinite(gradientScale)) {
             throw new IllegalArgumentException("gradientScale is " + gradientScale + "; expected a finite number");
         }
+        apply(execution, learningRate, gradientScale, null, parameters, gradientSum);
+    }
+
+    /**
+     * The same with rates that the device reads from its memory when it updates: so that a CUDA graph in which the
+     * call was recorded updates with other ones at every replay.
+     *
+     * @param rates F32 [2], the learning rate and the factor of the gradients, on the execution's device; checked on
+     *     the CPU only
+     */
+    public void apply(Execution execution, Tensor rates, Parameters parameters, Tensor gradientSum) {
+        Checks.notNull("execution", execution);
+        Operands.tensor("rates", rates, execution, DType.F32);
+        Operands.sameShape("rates", rates, Shape.of(2));
+        rates.memory().acquire();
+        try {
+            apply(execution, 0, 1, rates, parameters, gradientSum);
+        } finally {
+            rates.memory().release();
+        }
+    }
+
+    private void apply(Execution execution, float learningRate, float gradientScale, Tensor rates,
+            Parameters parameters, Tensor gradientSum) {
+        Checks.notNull("parameters", parameters);
         if (gradientSum != null) {
             Operands.tensor("gradientSum", gradientSum, execution, DType.F32);
             Operands.sameShape("gradientSum", gradientSum, Shape.of(1));
@@ -134,6 +159,7 @@ public final class SgdUpdate {
         options.putInt(Offsets.NESTEROV, nesterov ? 1 : 0);
         options.putFloat(Offsets.GRADIENT_SCALE, gradientScale);
         options.putLong(Offsets.GRADIENT_SUM, gradientSum == null ? 0 : gradientSum.address());
+        options.putLong(Offsets.RATES, rates == null ? 0 : rates.address());
         NativeStruct<sd_sgd_parameter> table = parameters.table();
         parameters.acquire();
         try {

@@ -2,7 +2,6 @@ package org.swapdistill.train;
 
 import org.swapdistill.backend.Backend;
 import org.swapdistill.backend.Download;
-import org.swapdistill.backend.Upload;
 import org.swapdistill.kernels.DistillationLoss;
 import org.swapdistill.kernels.Execution;
 import org.swapdistill.tensor.DType;
@@ -27,16 +26,16 @@ final class PairLoss implements AutoCloseable {
     private final DistillationLoss.Arrays arrays;
     private final List<AutoCloseable> resources = new ArrayList<>();
     private final Download results;
-    private final Upload scale;
 
     /**
      * @param logits f32 [2N, K], the student's output
      * @param gradient f32 [2N, K], receives dL/dlogits times the scale
-     * @param gradientSum f32 [1], finite where all gradients of the parameters are, which travels with the results;
-     *     {@link #scale} is to be called before every {@link #apply}. Null where gradients are not scaled
+     * @param scale f32 [1], what the gradients are multiplied by; the reported loss stays as it is. Null for 1
+     * @param gradientSum f32 [1], finite where all gradients of the parameters are, which travels with the results.
+     *     Null where they are not checked
      */
     PairLoss(TrainingConfiguration configuration, Compute compute, Tensor logits, Tensor gradient,
-            Tensor gradientSum) {
+            Tensor scale, Tensor gradientSum) {
         Backend backend = compute.backend();
         this.execution = compute.execution();
         this.pairs = Math.toIntExact(logits.shape().size(0) / 2);
@@ -57,7 +56,6 @@ final class PairLoss implements AutoCloseable {
             Tensor block = own(backend.allocate(DType.F32, Shape.of(1 + 4L * pairs + (2L * pairs + 3) / 4)));
             this.results = own(gradientSum == null ? backend.newDownload(block)
                 : backend.newDownload(block, gradientSum));
-            this.scale = gradientSum == null ? null : own(backend.newUpload(DType.F32, Shape.of(1)));
             this.arrays = new DistillationLoss.Arrays()
                 .logits(logits.slice(0, pairs))
                 .target(logits.slice(pairs, 2L * pairs))
@@ -69,7 +67,7 @@ final class PairLoss implements AutoCloseable {
                 .rowHit(Tensor.view(block.memory(), hitsOffset(), DType.U8, Shape.of(2, pairs)))
                 .workspace(workspace);
             if (scale != null) {
-                arrays.upstream(scale.device());
+                arrays.upstream(scale);
             }
         } catch (RuntimeException | Error e) {
             close();
@@ -84,14 +82,6 @@ final class PairLoss implements AutoCloseable {
 
     private long hitsOffset() {
         return (1 + 4L * pairs) * Float.BYTES;
-    }
-
-    /** Multiplies the gradients of the next {@link #apply} by a factor; the reported loss stays as it is. */
-    void scale(float factor) {
-        if (scale != null) {
-            scale.host().copyFrom(new float[] {factor});
-            scale.send();
-        }
     }
 
     /**

@@ -107,6 +107,11 @@ final class Pipelines {
         }
 
         @Override
+        public void assemble() {
+            loader.assemble();
+        }
+
+        @Override
         public void close() {
             try {
                 loader.close();

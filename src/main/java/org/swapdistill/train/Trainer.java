@@ -1,6 +1,7 @@
 package org.swapdistill.train;
 
 import org.swapdistill.backend.Replay;
+import org.swapdistill.backend.Upload;
 import org.swapdistill.data.Batch;
 import org.swapdistill.data.Dataset;
 import org.swapdistill.data.PairBatches;
@@ -9,6 +10,8 @@ import org.swapdistill.nn.Architecture;
 import org.swapdistill.nn.Mode;
 import org.swapdistill.nn.Network;
 import org.swapdistill.nn.Parameter;
+import org.swapdistill.tensor.DType;
+import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
 import java.io.IOException;
@@ -52,7 +55,9 @@ public final class Trainer implements AutoCloseable {
     private final Evaluator evaluator;
     private final PairLoss loss;
     private final PairBatches loader;
-    private final Replay forwardAndBackward;
+    /** Learning rate, factor of the gradients, and loss scale. */
+    private final Upload rates;
+    private final Replay work;
     private final Tensor gradientSum;
     private final SgdUpdate update;
     private final SgdUpdate.Parameters parameters;
@@ -90,9 +95,11 @@ public final class Trainer implements AutoCloseable {
             evaluator = own(new Evaluator(architecture, format, compute, EVALUATION_BATCH));
             lossScale = network.gradientSum().isPresent() ? LossScale.dynamic() : LossScale.none();
             gradientSum = network.gradientSum().orElse(null);
-            loss = own(new PairLoss(configuration, compute, network.logits(), network.logitsGradient(), gradientSum));
+            rates = own(compute.backend().newUpload(DType.F32, Shape.of(3)));
+            loss = own(new PairLoss(configuration, compute, network.logits(), network.logitsGradient(),
+                gradientSum == null ? null : rates.device().slice(2, 3), gradientSum));
             loader = own(Pipelines.pairBatches(configuration, format, data.train(), compute));
-            forwardAndBackward = own(compute.backend().record(this::forwardAndBackward));
+            work = own(compute.backend().record(this::work));
             update = SgdUpdate.builder().momentum((float) configuration.momentum())
                 .nesterov(configuration.nesterov()).build();
             parameters = sgdParameters();
@@ -247,22 +254,35 @@ public final class Trainer implements AutoCloseable {
     private void trainStep() {
         batch = loader.next();
         float scale = lossScale.at(totalSteps());
-        loss.scale(scale);
-        forwardAndBackward.run();
+        learningRate = schedule.learningRate(totalSteps());
+        rates.host().copyFrom(new float[] {(float) learningRate, 1 / scale, scale});
+        rates.send();
+        work.run();
         loss.send();
         pending.add(totalSteps());
-        collect(compute.backend().asynchronous() ? 1 : 0);
-        learningRate = schedule.learningRate(totalSteps());
-        update.apply(compute.execution(), (float) learningRate, 1 / scale, parameters, gradientSum);
+        if (compute.backend().asynchronous()) {
+            collect(1);
+        } else {
+            collect(0);
+            update();
+        }
         sessionImages += configuration.batchSize();
         step++;
     }
 
-    /** The part of a step that is the same every time, but for what is in its memory. */
-    private void forwardAndBackward() {
+    /** What is the same in every step, but for what is in its memory. */
+    private void work() {
+        loader.assemble();
         network.forward(batch.images());
         loss.apply(batch.labels());
         network.backward();
+        if (compute.backend().asynchronous()) {
+            update();
+        }
+    }
+
+    private void update() {
+        update.apply(compute.execution(), rates.device().slice(0, 2), parameters, gradientSum);
     }
 
     /** Reads results until no more than so many are on their way. */

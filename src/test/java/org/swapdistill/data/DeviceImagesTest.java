@@ -54,6 +54,7 @@ class DeviceImagesTest {
             for (int epoch = 0; epoch < epochs; epoch++) {
                 loader.start(epoch, 0);
                 for (Batch batch = loader.next(); batch != null; batch = loader.next()) {
+                    loader.assemble();
                     all.add(HostCopies.floats(backend, batch.images()));
                 }
             }

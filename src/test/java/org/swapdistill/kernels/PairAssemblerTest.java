@@ -76,6 +76,31 @@ class PairAssemblerTest {
     }
 
     @Test
+    void thePositionCanComeFromMemory() {
+        PairAssembler assembler = PairAssembler.builder().channels(1).sourceSize(4, 4).padding(2).randomCrop(true)
+                .flipProbability(0.5).patchSwap(PatchSwap.builder().patchSize(2).build()).build();
+        byte[] bytes = new byte[8 * 16];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) (i * 5 + 1);
+        }
+        int[] index = {0, 1, 2, 3, 4, 5, 6, 7};
+        try (Tensor images = Tensor.of(bytes, 8, 1, 4, 4); Tensor indices = Tensor.of(index, 8);
+                Tensor position = Tensor.allocate(DType.I32, RandomPosition.INTS);
+                Tensor a = Tensor.allocate(DType.F32, 8, 1, 4, 4); Tensor b = Tensor.allocate(DType.F32, 8, 1, 4, 4);
+                Tensor c = Tensor.allocate(DType.F32, 8, 1, 4, 4); Tensor d = Tensor.allocate(DType.F32, 8, 1, 4, 4)) {
+            for (RandomPosition at : new RandomPosition[] {AT, new RandomPosition(-3L << 32, 5, 1, 9)}) {
+                assembler.assemble(CPU, at, images, indices, indices, a, b);
+                position.copyFrom(at.toInts());
+                assembler.assemble(CPU, position, images, indices, indices, c, d);
+                assertArrayEquals(a.toFloats(), c.toFloats());
+                assertArrayEquals(b.toFloats(), d.toFloats());
+            }
+            assertThrows(IllegalArgumentException.class,
+                    () -> assembler.assemble(CPU, position.slice(0, 4), images, indices, indices, c, d));
+        }
+    }
+
+    @Test
     void pointersGiveWhatTensorsGiveAlsoOutsideTheScopeOfConstruction() {
         PairAssembler assembler;
         try (PointerScope scope = new PointerScope()) {
@@ -156,7 +181,8 @@ class PairAssemblerTest {
                 Tensor outside = Tensor.of(new int[] {0, 2}, 2); Tensor negative = Tensor.of(new int[] {-1, 0}, 2);
                 Tensor none = Tensor.allocate(DType.U8, 0, 1, 1, 2)) {
             assertThrows(NullPointerException.class, () -> assembler.assemble(null, AT, images, index, index, a, b));
-            assertThrows(NullPointerException.class, () -> assembler.assemble(CPU, null, images, index, index, a, b));
+            assertThrows(NullPointerException.class, () -> assembler.assemble(CPU, (RandomPosition) null, images,
+                    index, index, a, b));
             assertEquals("indexB is null", assertThrows(NullPointerException.class,
                     () -> assembler.assemble(CPU, AT, images, index, null, a, b)).getMessage());
             assertEquals("indexB has shape [3]; expected [2]", assertThrows(IllegalArgumentException.class,

@@ -41,6 +41,25 @@ class SgdUpdateTest {
     }
 
     @Test
+    void ratesCanComeFromMemory() {
+        SgdUpdate update = SgdUpdate.builder().momentum(0).build();
+        try (Tensor value = Tensor.of(new float[] {1, 2}, 2); Tensor gradient = Tensor.of(new float[] {4, 8}, 2);
+                Tensor rates = Tensor.of(new float[] {0.5f, 0.25f}, 2); Tensor three = Tensor.allocate(DType.F32, 3)) {
+            Parameters parameters = Parameters.builder().add(value, gradient, null, null, 0).build();
+            update.apply(CPU, rates, parameters, null);
+            assertArrayEquals(new float[] {0.5f, 1}, value.toFloats());
+            rates.copyFrom(new float[] {1, 1});
+            update.apply(CPU, rates, parameters, null);
+            assertArrayEquals(new float[] {-3.5f, -7}, value.toFloats());
+            assertThrows(IllegalArgumentException.class, () -> update.apply(CPU, three, parameters, null));
+            rates.copyFrom(new float[] {-1, 1});
+            assertThrows(IllegalArgumentException.class, () -> update.apply(CPU, rates, parameters, null));
+            update.apply(CPU, 1, 1, parameters);
+            assertArrayEquals(new float[] {-7.5f, -15}, value.toFloats());
+        }
+    }
+
+    @Test
     void pointersGiveWhatTensorsGiveAlsoOutsideTheScopeOfConstruction() {
         SgdUpdate update = SgdUpdate.builder().momentum(0).build();
         Parameters parameters;

@@ -24,7 +24,10 @@ import org.swapdistill.tensor.Layout;
 import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
-/** A whole training step, from the bytes of the data set to the updated parameters, as one CUDA graph. */
+/**
+ * A whole training step, from the bytes of the data set to the updated parameters, as one CUDA graph: replayed, it
+ * gives the bits of the calls, whose random numbers, learning rate and gradient scale are others in every step.
+ */
 @Tag("cuda")
 class WholeStepTest {
     private static final int PAIRS = 3;
@@ -48,6 +51,8 @@ class WholeStepTest {
                 Tensor dataset = backend.allocate(DType.U8, Shape.of(2 * PAIRS, 1, SIDE, SIDE));
                 Tensor numbers = backend.allocate(DType.I32, Shape.of(3, PAIRS));
                 Tensor images = backend.allocate(DType.F32, Shape.of(2 * PAIRS, SIDE, SIDE, 1));
+                Tensor position = backend.allocate(DType.I32, Shape.of(RandomPosition.INTS));
+                Tensor rates = backend.allocate(DType.F32, Shape.of(2));
                 Tensor value = backend.allocate(DType.F32, Shape.of(1));
                 Tensor workspace = backend.allocate(DType.U8, Shape.of(1 << 16))) {
             fill(backend, dataset, numbers);
@@ -61,26 +66,44 @@ class WholeStepTest {
                     .targetGradient(graph.logitsGradient().slice(PAIRS, 2 * PAIRS)).loss(value).workspace(workspace);
             SgdUpdate update = SgdUpdate.builder().build();
             SgdUpdate.Parameters parameters = parameters(graph);
-            Runnable step = () -> {
-                assembler.assemble(backend.execution(), new RandomPosition(1, 2, 3, 0), dataset,
-                        numbers.slice(1, 2).reshape(PAIRS), numbers.slice(2, 3).reshape(PAIRS),
-                        images.slice(0, PAIRS), images.slice(PAIRS, 2 * PAIRS));
+            Tensor anchors = numbers.slice(1, 2).reshape(PAIRS);
+            Tensor partners = numbers.slice(2, 3).reshape(PAIRS);
+            Runnable forwardAndBackward = () -> {
                 graph.forward(images);
                 loss.apply(backend.execution(), arrays);
                 graph.backward();
-                update.apply(backend.execution(), 0.1f, 1, parameters);
+            };
+            Runnable step = () -> {
+                assembler.assemble(backend.execution(), position, dataset, anchors, partners,
+                        images.slice(0, PAIRS), images.slice(PAIRS, 2 * PAIRS));
+                forwardAndBackward.run();
+                update.apply(backend.execution(), rates, parameters, null);
             };
             try (Replay replay = recorded ? backend.record(step) : null) {
                 for (int i = 0; i < STEPS; i++) {
+                    RandomPosition at = new RandomPosition(1, 2, i, 0);
+                    float learningRate = 0.1f / (i + 1);
+                    float scale = 1 + i;
                     if (recorded) {
+                        write(backend, at, position);
+                        HostCopies.write(backend, new float[] {learningRate, scale}, rates);
                         replay.run();
                     } else {
-                        step.run();
+                        assembler.assemble(backend.execution(), at, dataset, anchors, partners,
+                                images.slice(0, PAIRS), images.slice(PAIRS, 2 * PAIRS));
+                        forwardAndBackward.run();
+                        update.apply(backend.execution(), learningRate, scale, parameters);
                     }
                 }
                 assertTrue(!recorded || ((CudaReplay) replay).captured());
             }
             return HostCopies.floats(backend, graph.parameters().get(0).value());
+        }
+    }
+
+    private static void write(CudaBackend backend, RandomPosition at, Tensor position) {
+        try (Tensor ints = Tensor.of(at.toInts(), RandomPosition.INTS)) {
+            backend.write(ints, position);
         }
     }
 

@@ -244,6 +244,16 @@ class BadArgumentsConformanceTest {
         assemblyRefused(backend, call -> call.b = call.a, "output_a", "output_b", "overlap");
         assemblyRefused(backend, call -> call.a = call.images, "images", "output_a", "overlap");
         assemblyRefused(backend, call -> call.options.images(1L << 62), "images");
+        sd_random_position place = new sd_random_position(backend.allocate(sizeof(sd_random_position.class)));
+        assemblyRefused(backend, call -> call.options.random_position(place), "at", "random_position");
+        assemblyRefused(backend, call -> {
+            call.at = null;
+            call.options.random_position(new sd_random_position(at(place, 4)));
+        }, "random_position", "align");
+        assemblyRefused(backend, call -> {
+            call.at = null;
+            call.options.random_position(new sd_random_position(call.a));
+        }, "random_position", "output_a", "overlap");
         if (backend.checksContents()) {
             assemblyRefused(backend, call -> call.indexA = index(backend, 0, 5), "index_a[1]", "5");
             assemblyRefused(backend, call -> call.indexB = index(backend, -1, 0), "index_b[0]", "-1");
@@ -413,6 +423,12 @@ class BadArgumentsConformanceTest {
         sgdRefused(backend, options -> options.momentum(0), fine, "nesterov");
         sgdRefused(backend, options -> options.momentum(0).nesterov(0), fine, "momentum");
         sgdRefused(backend, options -> options.gradient_scale(Float.POSITIVE_INFINITY), fine, "gradient_scale", "inf");
+        BytePointer rates = backend.allocate(8);
+        sgdRefused(backend, options -> options.rates(new FloatPointer(at(rates, 2))), fine, "rates", "align");
+        if (backend.checksContents()) {
+            backend.write(rates, ElementType.F32.encode(new float[] {0.1f, Float.NaN}));
+            sgdRefused(backend, options -> options.rates(new FloatPointer(rates)), fine, "gradient_scale", "nan");
+        }
         sgdRefused(backend, good, parameter -> parameter.count(-1), "parameters[1].count", "-1");
         sgdRefused(backend, good, parameter -> parameter.count(1L << 62), "parameters[1]", "63 bits");
         sgdRefused(backend, good, parameter -> parameter.value(null), "parameters[1].value");

@@ -1,5 +1,7 @@
 package org.swapdistill.kernels.conformance;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.bytedeco.javacpp.Pointer;
 import org.swapdistill.kernels.bindings.sd_assemble_pairs_options;
 import org.swapdistill.kernels.bindings.sd_distillation_loss_options;
@@ -23,6 +25,13 @@ final class NativeOptions {
             .first_pair(place.firstPair());
     }
 
+    /** The same in the memory of the device. */
+    static sd_random_position placeOnDevice(CallBuffers buffers, RandomPlace place) {
+        ByteBuffer bytes = ByteBuffer.allocate(Pointer.sizeof(sd_random_position.class)).order(ByteOrder.nativeOrder());
+        bytes.putLong(place.seed()).putInt(place.epoch()).putInt(place.step()).putInt(place.firstPair());
+        return new sd_random_position(buffers.input("position", bytes.array(), 0).pointer());
+    }
+
     static sd_patch_swap_options patchSwap(SwapRule rule) {
         return new sd_patch_swap_options().struct_size(Pointer.sizeof(sd_patch_swap_options.class))
             .patch_size(rule.patchSize()).probability(rule.probability())
@@ -40,7 +49,7 @@ final class NativeOptions {
             .output_width(recipe.outputWidth()).random_crop(recipe.randomCrop() ? 1 : 0)
             .flip_probability(recipe.flipProbability())
             .output_layout(recipe.outputChannelsLast() ? swapdistill.SD_NHWC : swapdistill.SD_NCHW)
-            .output_dtype(output.code());
+            .output_dtype(output.code()).random_position(null);
         for (int channel = 0; channel < recipe.channels(); channel++) {
             options.mean(channel, recipe.mean()[channel]).deviation(channel, recipe.deviation()[channel]);
         }
@@ -61,6 +70,6 @@ final class NativeOptions {
     static sd_sgd_options sgd(SgdReference.Options options) {
         return new sd_sgd_options().struct_size(Pointer.sizeof(sd_sgd_options.class))
             .learning_rate(options.learningRate()).momentum(options.momentum()).nesterov(options.nesterov() ? 1 : 0)
-            .gradient_scale(options.gradientScale()).gradient_sum(null);
+            .gradient_scale(options.gradientScale()).gradient_sum(null).rates(null);
     }
 }

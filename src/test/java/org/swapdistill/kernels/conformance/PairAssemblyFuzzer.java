@@ -128,8 +128,12 @@ final class PairAssemblyFuzzer extends KernelFuzzer {
             BytePointer source = buffers.input("images", images, offset).pointer();
             Buffer outputA = buffers.output("output_a", expectedA.length, offset * type.bytes());
             Buffer outputB = buffers.output("output_b", single ? 0 : expectedB.length, offset / 2 * type.bytes());
-            NativeCall.succeeds(swapdistill.sd_assemble_pairs(execution, options, swaps ? swap : null, at, pairs,
-                source, index(buffers, "index_a", indexA, offset), single ? null
+            boolean onDevice = random.nextBoolean();
+            if (onDevice) {
+                options.random_position(NativeOptions.placeOnDevice(buffers, place));
+            }
+            NativeCall.succeeds(swapdistill.sd_assemble_pairs(execution, options, swaps ? swap : null,
+                onDevice ? null : at, pairs, source, index(buffers, "index_a", indexA, offset), single ? null
                     : index(buffers, "index_b", indexB, 0), outputA.pointer(), single ? null : outputB.pointer()));
             buffers.verify();
             PatchSwapFuzzer.assertEqual("output_a", expectedA, outputA.read());

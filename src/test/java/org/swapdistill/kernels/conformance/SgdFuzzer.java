@@ -94,6 +94,11 @@ final class SgdFuzzer extends KernelFuzzer {
             }
             table.position(0);
             try (sd_sgd_options options = NativeOptions.sgd(shared)) {
+                if (random.nextBoolean()) {
+                    float[] rates = {shared.learningRate(), shared.gradientScale()};
+                    options.rates(new FloatPointer(buffers.input("rates", ElementType.F32.encode(rates), 4).pointer()))
+                        .learning_rate(7).gradient_scale(-7);
+                }
                 NativeCall.succeeds(swapdistill.sd_sgd_update(execution, options, count, table, structBytes));
             }
             buffers.verify();
