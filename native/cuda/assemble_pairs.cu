@@ -48,98 +48,111 @@ struct AssembleShape {
     uint32_t grid_columns;
     int32_t row_tiles;
     int32_t column_tiles;
-    int32_t pitch;     /* bytes of a staged segment, a multiple of 16 */
+    int32_t tile_rows;
     int32_t tile_columns;
-    Divisor tile_rows;
-    Divisor segment_packets; /* pitch / 16 */
-    Divisor tile_row_stores; /* stores that make a full tile's row, in one channel for NCHW output */
+    int32_t pixel;       /* bytes of a source pixel that are neighbours: the channels of NHWC, else 1 */
+    int32_t plane_bytes; /* between the channels of a source image; 0 for NHWC */
+    int32_t pitch;       /* bytes of a staged piece, a multiple of a sector */
+    Divisor row_bytes;   /* of a source row */
+    Divisor pieces;      /* of a tile in one channel: 1, which holds all of its source rows, or one for each row */
+    Divisor piece_packets; /* pitch / 16 */
+    Divisor lines;         /* of a tile's output in one channel for NCHW: 1 if whole rows are neighbours, or its rows */
+    Divisor line_stores;   /* room for the stores of a line and for those in front of it in its first sector */
+    Divisor row_elements;  /* of the tile's rows, in one channel for NCHW */
     Divisor channel_divisor;
     Divisor patch_size;
     float scale[SD_MAX_CHANNELS];
     float shift[SD_MAX_CHANNELS];
 };
 
-/* Where a tile of one image comes from; the same for all threads. */
+/* Which source pixels a tile of one image needs: `rows` by `columns` of them; the same for all threads. Output pixel
+ * (row, column) shows needed pixel (row + row_shift, column * column_step + column_shift) if there is one. */
 struct Crop {
-    const uint8_t *image; /* null: the index lies outside the data set */
-    int32_t top;          /* source row of output row 0; negative in the padding */
-    int32_t left;         /* source column of the crop's first column */
-    bool flip;
-    int32_t first_column; /* first source column that the tile needs and that exists */
-    int32_t end_column;
+    const uint8_t *begin; /* the first needed byte of the first channel; null: the index lies outside the data set */
+    int32_t row_shift;
+    int32_t column_step; /* -1: flipped */
+    int32_t column_shift;
+    int32_t rows;
+    int32_t columns;
 };
 
 __device__ __forceinline__ Crop crop_of(const AssembleShape &shape, const sd_random_position &at, int side,
-                                        int64_t pair, int32_t column, int32_t columns) {
+                                        int64_t pair, int32_t row, int32_t rows, int32_t column, int32_t columns) {
     const int32_t free_rows = shape.source_height + 2 * shape.padding - shape.height;
     const int32_t free_columns = shape.source_width + 2 * shape.padding - shape.width;
     const PhiloxBlock flips = random_block(at, static_cast<uint32_t>(pair), PURPOSE_FLIP, 0);
-    Crop crop;
-    crop.flip = happens(side == 0 ? flips.word[0] : flips.word[1], shape.flip_threshold);
-    crop.top = free_rows / 2;
-    crop.left = free_columns / 2;
+    const bool flip = happens(side == 0 ? flips.word[0] : flips.word[1], shape.flip_threshold);
+    int32_t top = free_rows / 2;
+    int32_t left = free_columns / 2;
     if (shape.random_crop) {
         const PhiloxBlock offsets = random_block(at, static_cast<uint32_t>(pair), PURPOSE_CROP, 0);
-        crop.top = uniform_integer(side == 0 ? offsets.word[0] : offsets.word[2], free_rows + 1);
-        crop.left = uniform_integer(side == 0 ? offsets.word[1] : offsets.word[3], free_columns + 1);
+        top = uniform_integer(side == 0 ? offsets.word[0] : offsets.word[2], free_rows + 1);
+        left = uniform_integer(side == 0 ? offsets.word[1] : offsets.word[3], free_columns + 1);
     }
-    crop.top -= shape.padding;
-    crop.left -= shape.padding;
-    const int32_t first = crop.left + (crop.flip ? shape.width - column - columns : column);
-    crop.first_column = max(first, 0);
-    crop.end_column = min(first + columns, shape.source_width);
+    /* Source row and column of output row and column 0; negative in the padding. */
+    top -= shape.padding;
+    left -= shape.padding;
+    const int32_t first_row = max(row + top, 0);
+    const int32_t first = left + (flip ? shape.width - column - columns : column);
+    const int32_t first_column = max(first, 0);
+    Crop crop;
+    crop.row_shift = top - first_row;
+    crop.column_step = flip ? -1 : 1;
+    crop.column_shift = left - first_column + (flip ? shape.width - 1 : 0);
+    crop.rows = min(row + rows + top, shape.source_height) - first_row;
+    crop.columns = min(first + columns, shape.source_width) - first_column;
+    crop.begin = nullptr;
     const int64_t index = shape.index[side][pair];
-    const int64_t image_bytes =
-        static_cast<int64_t>(shape.source_height) * shape.source_width * shape.channels;
-    crop.image = index >= 0 && index < shape.image_count ? shape.images + index * image_bytes : nullptr;
+    if (index >= 0 && index < shape.image_count) {
+        const int64_t image_bytes =
+            static_cast<int64_t>(shape.channels) * shape.source_height * shape.source_width;
+        crop.begin = shape.images + index * image_bytes +
+                     (static_cast<int64_t>(first_row) * shape.row_bytes.value + first_column * shape.pixel);
+    }
     return crop;
 }
 
-/* Address of the first byte of a segment: the source bytes of one row of the tile, in one channel for NCHW. */
-__device__ __forceinline__ const uint8_t *segment_begin(const AssembleShape &shape, const Crop &crop, int32_t channel,
-                                                        int32_t source_row) {
-    /* In 64 bits: one image may have more than 2^31 bytes. */
-    const int64_t row_start = static_cast<int64_t>(source_row) * shape.source_width;
-    return shape.source_nhwc
-               ? crop.image + (row_start + crop.first_column) * shape.channels
-               : crop.image + static_cast<int64_t>(channel) * shape.source_height * shape.source_width + row_start +
-                     crop.first_column;
-}
-
-/* Copies a tile's segments into shared memory. Every segment keeps its position within 16 bytes, so that whole
- * packets can be copied; a packet that would reach beyond the data set is copied byte by byte. The other bytes of a
- * first or last packet lie in the same 32-byte sector as bytes that are needed, so they cost nothing. */
-__device__ __forceinline__ void stage(const AssembleShape &shape, const Crop &crop, int32_t row, int32_t rows,
-                                      uint8_t *staged) {
-    if (crop.image == nullptr || crop.first_column >= crop.end_column) {
+/* Copies the source bytes of a tile into shared memory, in pieces that lie there as far behind a boundary of a sector as
+ * in global memory, so that packets can be copied and no two warps ask for the same sector of a piece. A packet that
+ * would reach beyond the data set is copied byte by byte. The other bytes of a piece's first or last packet lie in the
+ * same sector as bytes that are needed, so they cost nothing; packets between the needed parts of two rows are left
+ * out. */
+__device__ __forceinline__ void stage(const AssembleShape &shape, const Crop &crop, uint8_t *staged) {
+    if (crop.begin == nullptr || crop.rows <= 0 || crop.columns <= 0) {
         return;
     }
-    const uint8_t *all_end = shape.images + shape.image_count * shape.source_height * shape.source_width *
-                                                shape.channels;
-    const int32_t columns = crop.end_column - crop.first_column;
-    const int32_t bytes = shape.source_nhwc ? columns * shape.channels : columns;
-    const uint32_t segments = shape.tile_rows.value * (shape.source_nhwc ? 1 : shape.channels);
-    for (uint32_t i = threadIdx.x; i < segments * shape.segment_packets.value; i += POSITION_THREADS) {
-        const uint32_t segment = shape.segment_packets.quotient(i);
-        const uint32_t packet = i - segment * shape.segment_packets.value;
-        const int32_t channel = shape.tile_rows.quotient(segment);
-        const int32_t tile_row = segment - channel * shape.tile_rows.value;
-        const int32_t source_row = row + tile_row + crop.top;
-        if (tile_row >= rows || source_row < 0 || source_row >= shape.source_height) {
+    const uint8_t *all_end = shape.images + shape.image_count * shape.channels * shape.source_height *
+                                                shape.source_width;
+    constexpr int32_t PACKET = static_cast<int32_t>(PACKET_BYTES);
+    const int32_t needed = crop.columns * shape.pixel;
+    const int32_t row_bytes = shape.row_bytes.value;
+    const int32_t pieces = shape.pieces.value;
+    const int32_t bytes = pieces == 1 ? (crop.rows - 1) * row_bytes + needed : needed;
+    const uint32_t all_pieces = pieces * (shape.source_nhwc ? 1 : shape.channels);
+    for (uint32_t i = threadIdx.x; i < all_pieces * shape.piece_packets.value; i += POSITION_THREADS) {
+        const uint32_t piece = shape.piece_packets.quotient(i);
+        const int32_t packet = i - piece * shape.piece_packets.value;
+        const int32_t channel = shape.pieces.quotient(piece);
+        const int32_t row = piece - channel * pieces;
+        /* One image has less than 2^31 bytes. */
+        const uint8_t *begin = crop.begin + (channel * shape.plane_bytes + row * row_bytes);
+        const int32_t offset = packet * PACKET - static_cast<int32_t>(reinterpret_cast<uintptr_t>(begin) % SECTOR_BYTES);
+        if (row >= crop.rows || offset >= bytes || offset + PACKET <= 0) {
             continue;
         }
-        const uint8_t *begin = segment_begin(shape, crop, channel, source_row);
-        const uint8_t *end = begin + bytes;
-        const uint8_t *from = begin - reinterpret_cast<uintptr_t>(begin) % PACKET_BYTES + packet * PACKET_BYTES;
-        if (from >= end) {
-            continue;
+        if (pieces == 1 && offset > 0) {
+            const int32_t column = offset - static_cast<int32_t>(shape.row_bytes.quotient(offset)) * row_bytes;
+            if (column >= needed && column + PACKET <= row_bytes) {
+                continue;
+            }
         }
-        uint8_t *to = staged + i * PACKET_BYTES;
-        if (from >= shape.images && from + PACKET_BYTES <= all_end) {
+        const uint8_t *from = begin + offset;
+        uint8_t *to = staged + i * PACKET;
+        if (from >= shape.images && from + PACKET <= all_end) {
             *reinterpret_cast<uint4 *>(to) = *reinterpret_cast<const uint4 *>(from);
         } else {
-            for (unsigned k = 0; k < PACKET_BYTES; ++k) {
-                if (from + k >= begin && from + k < end) {
+            for (int32_t k = 0; k < PACKET; ++k) {
+                if (offset + k >= 0 && offset + k < bytes) {
                     to[k] = from[k];
                 }
             }
@@ -149,23 +162,24 @@ __device__ __forceinline__ void stage(const AssembleShape &shape, const Crop &cr
 
 /* The value of one element of a finished crop. */
 __device__ __forceinline__ float crop_value(const AssembleShape &shape, const Crop &crop, const uint8_t *staged,
-                                            int32_t first_row, int32_t channel, int32_t row, int32_t column) {
-    if (crop.image == nullptr) {
+                                            int32_t channel, int32_t output_row, int32_t output_column) {
+    if (crop.begin == nullptr) {
         return NAN;
     }
-    const int32_t source_row = row + crop.top;
-    const int32_t source_column = crop.left + (crop.flip ? shape.width - 1 - column : column);
+    const int32_t row = output_row + crop.row_shift;
+    const int32_t column = output_column * crop.column_step + crop.column_shift;
     float value = 0.0f;
-    if (source_row >= 0 && source_row < shape.source_height && source_column >= 0 &&
-        source_column < shape.source_width) {
-        const uint32_t phase =
-            reinterpret_cast<uintptr_t>(segment_begin(shape, crop, channel, source_row)) % PACKET_BYTES;
-        const int32_t tile_row = row - first_row;
-        const int32_t within = source_column - crop.first_column;
-        value = shape.source_nhwc
-                    ? staged[tile_row * shape.pitch + phase + within * shape.channels + channel]
-                    : staged[(channel * static_cast<int32_t>(shape.tile_rows.value) + tile_row) * shape.pitch +
-                             phase + within];
+    if (row >= 0 && row < crop.rows && column >= 0 && column < crop.columns) {
+        const int32_t pieces = shape.pieces.value;
+        const int32_t piece_row = pieces == 1 ? 0 : row;
+        const int32_t row_bytes = shape.row_bytes.value;
+        /* As stage() has it. */
+        const uint32_t phase = (static_cast<uint32_t>(reinterpret_cast<uintptr_t>(crop.begin)) +
+                                channel * shape.plane_bytes + piece_row * row_bytes) %
+                               SECTOR_BYTES;
+        const int32_t within = (row - piece_row) * row_bytes + column * shape.pixel;
+        value = shape.source_nhwc ? staged[piece_row * shape.pitch + phase + within + channel]
+                                  : staged[(channel * pieces + piece_row) * shape.pitch + phase + within];
     }
     return fmaf(value, shape.scale[channel], shape.shift[channel]);
 }
@@ -177,14 +191,21 @@ constexpr unsigned ASSEMBLE_RESIDENT_BLOCKS = 3;
 constexpr unsigned ASSEMBLE_RESIDENT_BLOCKS = 4;
 #endif
 
+/* Stores between the last boundary of a sector and where a line of output begins. */
+template <typename T, unsigned STORE>
+__device__ __forceinline__ uint32_t stores_before(const T *line) {
+    return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(line) % SECTOR_BYTES / (STORE * sizeof(T)));
+}
+
 /* A block takes tiles in turn: some rows by some columns, all channels, of both images of one pair. It stages the
  * source bytes of both and the positions that are exchanged; then each thread makes STORE neighbouring elements of
- * both outputs at a time, neighbouring threads neighbouring stores. */
+ * both outputs at a time, neighbouring threads neighbouring stores. Warps begin with a sector of output a. */
 template <typename T, unsigned STORE, bool OUTPUT_NHWC>
 __global__ void __launch_bounds__(POSITION_THREADS, ASSEMBLE_RESIDENT_BLOCKS)
     assemble_pairs_kernel(const __grid_constant__ AssembleShape shape, const __grid_constant__ PositionSource source,
                           T *output_a, T *output_b) {
     __shared__ LimitScratch scratch;
+    __shared__ Crop crops[2];
     __shared__ uint8_t exchanged[TILE_PIXELS];
     alignas(PACKET_BYTES) __shared__ uint8_t staged[2][STAGE_BYTES];
     const sd_random_position &at = shape.position != nullptr ? *shape.position : shape.at;
@@ -192,17 +213,23 @@ __global__ void __launch_bounds__(POSITION_THREADS, ASSEMBLE_RESIDENT_BLOCKS)
     for (int64_t tile = blockIdx.x; tile < shape.tiles; tile += gridDim.x) {
         const int64_t pair = tile / tiles_per_pair;
         const int32_t rest = static_cast<int32_t>(tile - pair * tiles_per_pair);
-        const int32_t first_row = rest / shape.column_tiles * static_cast<int32_t>(shape.tile_rows.value);
+        const int32_t first_row = rest / shape.column_tiles * shape.tile_rows;
         const int32_t first_column = rest % shape.column_tiles * shape.tile_columns;
-        const int32_t rows = min(static_cast<int32_t>(shape.tile_rows.value), shape.height - first_row);
+        const int32_t rows = min(shape.tile_rows, shape.height - first_row);
         const int32_t columns = min(shape.tile_columns, shape.width - first_column);
 
-        const Crop crop_a = crop_of(shape, at, 0, pair, first_column, columns);
-        stage(shape, crop_a, first_row, rows, staged[0]);
+        /* One thread per image: what all of them read, each warp would ask for. */
+        if (static_cast<int32_t>(threadIdx.x) < shape.sides) {
+            crops[threadIdx.x] =
+                crop_of(shape, at, static_cast<int>(threadIdx.x), pair, first_row, rows, first_column, columns);
+        }
+        __syncthreads();
+        const Crop crop_a = crops[0];
+        stage(shape, crop_a, staged[0]);
         Crop crop_b = crop_a;
         if (shape.sides == 2) {
-            crop_b = crop_of(shape, at, 1, pair, first_column, columns);
-            stage(shape, crop_b, first_row, rows, staged[1]);
+            crop_b = crops[1];
+            stage(shape, crop_b, staged[1]);
         }
         const bool swapped = shape.swapped && pair_is_swapped(source, at, pair);
         const uint32_t grid_row = shape.patch_size.quotient(first_row);
@@ -217,29 +244,37 @@ __global__ void __launch_bounds__(POSITION_THREADS, ASSEMBLE_RESIDENT_BLOCKS)
 
         const uint32_t planes = OUTPUT_NHWC ? 1 : shape.channels;
         const uint32_t step = OUTPUT_NHWC ? shape.channels : 1; /* elements of a pixel that are neighbours */
-        const uint32_t stores = planes * shape.tile_rows.value * shape.tile_row_stores.value;
-        for (uint32_t i = threadIdx.x; i < stores; i += POSITION_THREADS) {
-            const uint32_t plane_and_row = shape.tile_row_stores.quotient(i);
-            const uint32_t plane = shape.tile_rows.quotient(plane_and_row);
-            const int32_t tile_row = plane_and_row - plane * shape.tile_rows.value;
-            const uint32_t element = (i - plane_and_row * shape.tile_row_stores.value) * STORE;
+        const uint32_t lines = shape.lines.value;
+        const uint32_t line_elements = (lines == 1 ? rows * columns : columns) * step;
+        for (uint32_t i = threadIdx.x; i < planes * lines * shape.line_stores.value; i += POSITION_THREADS) {
+            const uint32_t plane_and_line = shape.line_stores.quotient(i);
+            const uint32_t plane = OUTPUT_NHWC ? 0 : shape.lines.quotient(plane_and_line);
+            const uint32_t line = plane_and_line - plane * lines;
+            /* 64 bits: a batch can have more than 2^32 elements. */
+            const int64_t image_line = (pair * planes + plane) * shape.height + first_row + line;
+            const int64_t line_begin = (image_line * shape.width + first_column) * step;
+            const uint32_t store = i - plane_and_line * shape.line_stores.value;
+            const uint32_t before = stores_before<T, STORE>(output_a + line_begin);
+            const uint32_t element = (store - before) * STORE;
             /* The last tiles of rows and columns are not full. */
-            if (tile_row >= rows || element >= columns * step) {
+            if (store < before || element >= line_elements || line >= static_cast<uint32_t>(rows)) {
                 continue;
             }
-            const int32_t row = first_row + tile_row;
+            const uint32_t line_row = shape.row_elements.quotient(element);
+            const uint32_t row_element = element - line_row * shape.row_elements.value;
+            const int32_t row = first_row + line + line_row;
             const uint32_t grid_line = (shape.patch_size.quotient(row) - grid_row) * grid_columns;
-            uint32_t pixel = OUTPUT_NHWC ? shape.channel_divisor.quotient(element) : element;
-            uint32_t channel = OUTPUT_NHWC ? element - pixel * step : plane;
+            uint32_t pixel = OUTPUT_NHWC ? shape.channel_divisor.quotient(row_element) : row_element;
+            uint32_t channel = OUTPUT_NHWC ? row_element - pixel * step : plane;
             Packet<T, STORE> packet_a;
             Packet<T, STORE> packet_b;
 #pragma unroll
             for (unsigned k = 0; k < STORE; ++k) {
                 const int32_t column = first_column + pixel;
-                float a = crop_value(shape, crop_a, staged[0], first_row, channel, row, column);
+                float a = crop_value(shape, crop_a, staged[0], channel, row, column);
                 float b = 0.0f;
                 if (shape.sides == 2) {
-                    b = crop_value(shape, crop_b, staged[1], first_row, channel, row, column);
+                    b = crop_value(shape, crop_b, staged[1], channel, row, column);
                 }
                 if (swapped && exchanged[grid_line + shape.patch_size.quotient(column) - grid_column]) {
                     const float kept = a;
@@ -255,9 +290,7 @@ __global__ void __launch_bounds__(POSITION_THREADS, ASSEMBLE_RESIDENT_BLOCKS)
                     ++pixel;
                 }
             }
-            /* 64 bits: a batch can have more than 2^32 elements. */
-            const int64_t line = (pair * planes + plane) * shape.height + row;
-            const int64_t offset = (line * shape.width + first_column) * step + element;
+            const int64_t offset = line_begin + element;
             *reinterpret_cast<Packet<T, STORE> *>(output_a + offset) = packet_a;
             if (shape.sides == 2) {
                 *reinterpret_cast<Packet<T, STORE> *>(output_b + offset) = packet_b;
@@ -272,11 +305,40 @@ int32_t ceil_divide(int32_t value, int32_t divisor) {
     return value / divisor + (value % divisor != 0);
 }
 
-/* Bytes of a staged segment: its own, up to 15 in front of it, and up to a whole packet. */
-int32_t segment_pitch(const sd_assemble_pairs_options &options, int32_t columns) {
-    const int32_t bytes = columns * (options.source_layout == SD_NHWC ? options.channels : 1);
-    return (bytes + 2 * static_cast<int32_t>(PACKET_BYTES) - 2) / static_cast<int32_t>(PACKET_BYTES) *
-           static_cast<int32_t>(PACKET_BYTES);
+/* Bytes of a staged piece that begins anywhere in a sector. */
+int32_t piece_pitch(int32_t bytes) {
+    constexpr int32_t SECTOR = static_cast<int32_t>(SECTOR_BYTES);
+    return ceil_divide(bytes + SECTOR - 1, SECTOR) * SECTOR;
+}
+
+/* How a tile is cut, so that its pixels and its source bytes fit. */
+void set_tile(const sd_assemble_pairs_options &options, AssembleShape &shape) {
+    const int32_t planes = shape.source_nhwc ? 1 : options.channels;
+    /* Whole rows where they fit; else pieces that begin at a multiple of 16 pixels, so that stores stay aligned. */
+    int32_t columns = std::min(options.output_width, TILE_PIXELS);
+    while (planes * piece_pitch(columns * shape.pixel) > STAGE_BYTES) {
+        columns = columns / 32 * 16;
+    }
+    const int32_t most_rows = std::min(options.output_height, TILE_PIXELS / columns);
+    int32_t rows = std::min(most_rows, STAGE_BYTES / (planes * piece_pitch(columns * shape.pixel)));
+    shape.pitch = piece_pitch(columns * shape.pixel);
+    shape.pieces = Divisor(static_cast<uint32_t>(rows));
+    /* All source rows in one piece, where that takes no more room than one for each. */
+    constexpr int32_t SECTOR = static_cast<int32_t>(SECTOR_BYTES);
+    const int32_t together =
+        std::min(most_rows, (STAGE_BYTES / planes / SECTOR * SECTOR - (SECTOR - 1)) /
+                                static_cast<int32_t>(shape.row_bytes.value));
+    if (columns == options.output_width && together >= rows) {
+        rows = together;
+        shape.pitch = piece_pitch(rows * static_cast<int32_t>(shape.row_bytes.value));
+        shape.pieces = Divisor(1);
+    }
+    shape.piece_packets = Divisor(static_cast<uint32_t>(shape.pitch) / PACKET_BYTES);
+    shape.tile_rows = rows;
+    shape.tile_columns = columns;
+    shape.row_tiles = ceil_divide(options.output_height, rows);
+    shape.column_tiles = ceil_divide(options.output_width, columns);
+    shape.lines = Divisor(shape.column_tiles == 1 ? 1 : static_cast<uint32_t>(rows));
 }
 
 AssembleShape assemble_shape(const sd_assemble_pairs_options &options, const sd_patch_swap_options *swap,
@@ -312,23 +374,11 @@ AssembleShape assemble_shape(const sd_assemble_pairs_options &options, const sd_
         shape.shift[channel] = normalisation_shift(options, channel);
     }
 
-    /* Whole rows where they fit; else pieces that begin at a multiple of 16 pixels, so that stores stay aligned. */
-    const int32_t segments = options.source_layout == SD_NHWC ? 1 : options.channels;
-    int32_t columns = options.output_width;
-    if (columns > TILE_PIXELS) {
-        columns = TILE_PIXELS;
-    }
-    while (segments * segment_pitch(options, columns) > STAGE_BYTES) {
-        columns = columns / 32 * 16;
-    }
-    shape.tile_columns = columns;
-    shape.pitch = segment_pitch(options, columns);
-    const int32_t rows = std::min({options.output_height, TILE_PIXELS / columns, STAGE_BYTES / (segments * shape.pitch)});
-    shape.tile_rows = Divisor(static_cast<uint32_t>(rows));
-    shape.segment_packets = Divisor(static_cast<uint32_t>(shape.pitch) / PACKET_BYTES);
+    shape.pixel = shape.source_nhwc ? options.channels : 1;
+    shape.plane_bytes = shape.source_nhwc ? 0 : options.source_height * options.source_width;
+    shape.row_bytes = Divisor(static_cast<uint32_t>(options.source_width * shape.pixel));
+    set_tile(options, shape);
     shape.channel_divisor = Divisor(static_cast<uint32_t>(options.channels));
-    shape.row_tiles = ceil_divide(options.output_height, rows);
-    shape.column_tiles = ceil_divide(options.output_width, columns);
     shape.tiles = pairs * shape.row_tiles * shape.column_tiles;
     return shape;
 }
@@ -337,8 +387,13 @@ template <typename T, unsigned STORE, bool OUTPUT_NHWC>
 sd_status launch_assemble(AssembleShape shape, const PositionSource &source, void *output_a, void *output_b,
                           cudaStream_t stream) {
     const char *name = "assemble_pairs";
+    constexpr uint32_t SECTOR_STORES = SECTOR_BYTES / (STORE * sizeof(T));
     const uint32_t row_elements = static_cast<uint32_t>(shape.tile_columns) * (OUTPUT_NHWC ? shape.channels : 1);
-    shape.tile_row_stores = Divisor((row_elements + STORE - 1) / STORE);
+    const uint32_t line_elements = row_elements * (shape.lines.value == 1 ? shape.tile_rows : 1);
+    shape.row_elements = Divisor(row_elements);
+    /* In whole sectors, so that warps begin with one in every line. */
+    const uint32_t stores = (line_elements + STORE - 1) / STORE + SECTOR_STORES - 1;
+    shape.line_stores = Divisor((stores + SECTOR_STORES - 1) / SECTOR_STORES * SECTOR_STORES);
     unsigned blocks = 0;
     const sd_status status = grid_size(name, assemble_pairs_kernel<T, STORE, OUTPUT_NHWC>, POSITION_THREADS,
                                        shape.tiles, WAVES, blocks);

@@ -22,6 +22,9 @@ sd_status launch_distillation_loss(const LossParameters &p, const SplitWorkspace
                    : launch_strided<T, 0>(p, partials, stream);
     }
     constexpr int32_t ELEMENTS = PACKET_ELEMENTS<T>;
+    if (p.classes <= static_cast<int32_t>(SHORT) * ELEMENTS) {
+        return launch_rows<T, 1, SHORT>(p, partials, stream);
+    }
     if (p.classes <= 8 * ELEMENTS) {
         return launch_rows<T, 8, 1>(p, partials, stream);
     }

@@ -1,9 +1,9 @@
 /*
  * Distillation loss (formulas in swapdistill.h, parts of a row in distillation_loss.cuh) for contiguous classes that fit
- * into the registers of a group of threads: 8 or 32 threads of a warp, or a block of 128 or 512, take one row at a time.
- * Groups of a warp go through shared memory: the rows of a block are copied as one piece, in which each row begins
- * wherever it does, and each thread takes every 8th or 32nd class of its row. Larger groups access global memory
- * directly, a packet per thread.
+ * into the registers of a group of threads: one thread, 8 or 32 of a warp, or a block of 128 or 512, take one row at a
+ * time. Groups within a warp go through shared memory: the rows of a block are copied as one piece, in which each row
+ * begins wherever it does, and each thread takes every class, or every 8th or 32nd one, of its row. Larger groups access
+ * global memory directly, a packet per thread.
  *
  * Bytes moved: each logit is read once, each gradient written once.
  */
@@ -39,6 +39,13 @@ struct HeldClasses {
         return at(j, 0) < classes;
     }
 };
+
+/* Threads of a block. Groups within a warp share it, at least as many as make whole sectors of any number of classes, so
+ * that no two blocks need the same one. */
+template <typename T, unsigned THREADS>
+constexpr unsigned ROWS_BLOCK = THREADS > WARP                         ? THREADS
+                                : THREADS * SECTOR_ELEMENTS<T> > 128 ? THREADS * SECTOR_ELEMENTS<T>
+                                                                       : 128;
 
 /* Sums of one side, held in registers as PACKETS packets per thread; first the maximum, then everything else. */
 template <typename T, unsigned THREADS, unsigned PACKETS>
@@ -135,19 +142,18 @@ __device__ __forceinline__ void row_pass(const LossParameters &p, const RowTask 
     }
 }
 
-/* A group of THREADS threads takes rows in turn; blocks of fewer than 128 threads per row hold several groups. Each
- * thread keeps PACKETS packets of both sides. The gradient may overwrite the logits, because all of the rows of a block
+/* A group of THREADS threads takes rows in turn. Each thread keeps PACKETS packets of both sides. The gradient may overwrite the logits, because all of the rows of a block
  * have been read before any of them is written. */
 template <typename T, unsigned THREADS, unsigned PACKETS>
-__global__ void __launch_bounds__(THREADS < 128 ? 128 : THREADS, 1)
+__global__ void __launch_bounds__((ROWS_BLOCK<T, THREADS>), 1)
     distillation_loss_rows_kernel(const __grid_constant__ LossParameters p) {
-    constexpr unsigned BLOCK = THREADS < 128 ? 128 : THREADS;
+    constexpr unsigned BLOCK = ROWS_BLOCK<T, THREADS>;
     constexpr unsigned GROUPS = BLOCK / THREADS;
     constexpr bool STAGED = HeldClasses<T, THREADS>::STAGED;
     constexpr int32_t ELEMENTS = PACKET_ELEMENTS<T>;
     __shared__ float shared[4 * (BLOCK / WARP)];
     __shared__ double shared_sum[BLOCK / WARP];
-    __shared__ RowTask shared_task;
+    __shared__ RowTask shared_tasks[GROUPS];
     __shared__ StagedRows<T, STAGED ? GROUPS * THREADS * PACKETS * ELEMENTS : 1> staged[2];
     double total = 0.0;
     for (int64_t base = static_cast<int64_t>(blockIdx.x) * GROUPS; base < p.rows;
@@ -156,7 +162,6 @@ __global__ void __launch_bounds__(THREADS < 128 ? 128 : THREADS, 1)
         const int32_t group = static_cast<int32_t>(threadIdx.x / THREADS);
         const bool exists = base + group < p.rows;
         const int64_t index = exists ? base + group : p.rows - 1;
-        RowTask task;
         const int64_t start = index * p.classes;
         const T *row_a = static_cast<const T *>(p.logits) + start;
         const T *row_b = p.has_target ? static_cast<const T *>(p.target) + start : row_a;
@@ -170,17 +175,24 @@ __global__ void __launch_bounds__(THREADS < 128 ? 128 : THREADS, 1)
             static_cast<int32_t>(p.rows - base < GROUPS ? p.rows - base : GROUPS) * p.classes;
         const int64_t staged_start = base * p.classes;
 
+        /* Of neighbouring rows by neighbouring threads, instead of by each warp. */
+        if (threadIdx.x < GROUPS) {
+            const int64_t last = p.rows - 1;
+            const int64_t own = base + static_cast<int64_t>(threadIdx.x);
+            shared_tasks[threadIdx.x] = row_task(p, own < last ? own : last);
+        }
         if constexpr (STAGED) {
-            task = row_task(p, index);
             staged[0].template copy_in<BLOCK>(static_cast<const T *>(p.logits) + staged_start, staged_elements);
             if (p.has_target) {
                 staged[1].template copy_in<BLOCK>(static_cast<const T *>(p.target) + staged_start, staged_elements);
             }
             __syncthreads();
         }
+        RowTask task;
         Packet<T> a[PACKETS];
         Packet<T> b[PACKETS];
         if constexpr (STAGED) {
+            task = shared_tasks[group];
             const T *staged_a = staged[0].of(static_cast<const T *>(p.logits) + staged_start) + group * p.classes;
             const T *staged_b =
                 p.has_target ? staged[1].of(static_cast<const T *>(p.target) + staged_start) + group * p.classes
@@ -209,12 +221,8 @@ __global__ void __launch_bounds__(THREADS < 128 ? 128 : THREADS, 1)
                     }
                 }
             }
-            /* Read by one warp instead of all of them. */
-            if (threadIdx.x == 0) {
-                shared_task = row_task(p, index);
-            }
             __syncthreads();
-            task = shared_task;
+            task = shared_tasks[group];
         }
         /* The logits at the label are the maxima over one class. */
         float max[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
@@ -325,7 +333,7 @@ __global__ void __launch_bounds__(THREADS < 128 ? 128 : THREADS, 1)
 template <typename T, unsigned THREADS, unsigned PACKETS>
 sd_status launch_rows(const LossParameters &p, unsigned &partials, cudaStream_t stream) {
     const char *name = "distillation_loss (rows)";
-    constexpr unsigned BLOCK = THREADS < 128 ? 128 : THREADS;
+    constexpr unsigned BLOCK = ROWS_BLOCK<T, THREADS>;
     constexpr int64_t GROUPS = BLOCK / THREADS;
     const int64_t work = (p.rows + GROUPS - 1) / GROUPS;
     const sd_status status = grid_size(name, distillation_loss_rows_kernel<T, THREADS, PACKETS>, BLOCK,

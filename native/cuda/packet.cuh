@@ -12,6 +12,8 @@
 namespace sd::cuda {
 
 constexpr unsigned PACKET_BYTES = 16;
+/* What global memory moves at once. */
+constexpr unsigned SECTOR_BYTES = 32;
 
 /* Elements of a type in a packet. */
 template <typename T>

@@ -9,9 +9,6 @@
 
 namespace sd::cuda {
 
-/* What global memory moves at once. */
-constexpr unsigned SECTOR_BYTES = 32;
-
 template <typename T>
 constexpr int32_t SECTOR_ELEMENTS = SECTOR_BYTES / sizeof(T);
 

@@ -21,8 +21,9 @@ struct SplitWorkspace {
     float *label_logits; /* [rows, 2] */
 };
 
-/* The most blocks that share a row: no more than a block has threads to join their sums. */
-constexpr int32_t MOST_SPLITS = 128;
+/* The most blocks that share a row: what they read to join each other's sums grows with the square of their number. No
+ * more than a block has threads to join them. */
+constexpr int32_t MOST_SPLITS = 48;
 /* As many blocks as occupy a large device a few times over. A constant, so that results and workspace do not depend
  * on the device. */
 constexpr int64_t SPLIT_BLOCKS = 512;

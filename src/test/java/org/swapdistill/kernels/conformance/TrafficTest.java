@@ -140,6 +140,12 @@ class TrafficTest {
         "f32,  false, true,  64, 3, 32,  4, 8",
         "f32,  true,  true,  64, 3, 32,  4, 8",
         "f32,  false, false, 64, 1, 28,  2, 7",
+        "f16,  false, false, 64, 1, 28,  2, 7",
+        "bf16, false, true,  64, 1, 28,  2, 7",
+        "f16,  true,  true,  64, 1, 28,  4, 7",
+        "f32,  false, false, 16, 3, 33,  4, 8",
+        "bf16, false, true,  16, 3, 33,  4, 8",
+        "f16,  false, false, 8,  3, 64,  4, 16",
         "f32,  false, false, 4,  3, 224, 0, 32",
         "bf16, true,  true,  4,  3, 224, 0, 32",
     })
@@ -210,7 +216,12 @@ class TrafficTest {
 
     @ParameterizedTest
     @CsvSource({
+        "f32,  1024, 2,     1,    1.05",
+        "f32,  256, 7,      1,    1.05",
         "f32,  256, 10,     1,    1.05",
+        "bf16, 256, 10,     1,    1.05",
+        "f16,  64,  10,     1,    1.05",
+        "bf16, 128, 65,     1,    1.05",
         "f32,  256, 100,    1,    1.05",
         "bf16, 256, 100,    1,    1.05",
         "f32,  64,  1000,   1,    1.05",
@@ -218,11 +229,14 @@ class TrafficTest {
         "f32,  64,  1001,   1,    1.05",
         "f16,  64,  1001,   1,    1.05",
         "f32,  256, 151,    1,    1.05",
+        "bf16, 256, 151,    1,    1.05",
         "f32,  32,  8000,   1,    1.05",
         "f32,  8,   32000,  1,    1.55",
         "bf16, 8,   32000,  1,    1.55",
         "f32,  64,  32000,  1,    1.55",
         "f32,  2,   151936, 1,    1.55",
+        "f32,  1,   200000, 1,    1.55",
+        "f32,  1,   262144, 1,    1.55",
         "f32,  2,   21,     4096, 1.05",
         "bf16, 2,   21,     4096, 1.05",
         "f32,  2,   150,    1024, 1.55",
@@ -237,10 +251,11 @@ class TrafficTest {
         }
         LossInputs inputs = new LossInputs(outer, classes, inner, logits, logits.clone(),
             random.longs(rows, 0, classes).toArray(), null, null);
-        LossCall call = LossCall.on(BACKEND).withType(element)
+        ElementType label = ElementType.I32;
+        LossCall call = LossCall.on(BACKEND).withType(element).withLabelType(label)
             .with(EnumSet.of(LossOutput.LOSS, LossOutput.LOGITS_GRADIENT, LossOutput.TARGET_GRADIENT));
         Traffic traffic = Emulation.count(() -> call.run(LossOptions.defaults().withTemperature(4, true), inputs));
-        long ideal = 4 * sectors((long) rows * classes * element.bytes()) + sectors(4L * rows) + sectors(4);
+        long ideal = 4 * sectors((long) rows * classes * element.bytes()) + sectors((long) label.bytes() * rows) + sectors(4);
         check("`distillation_loss`", type + " " + (inner == 1 ? outer + "x" + classes
             : outer + "x" + classes + "x" + inner), limit, ideal, traffic);
     }
