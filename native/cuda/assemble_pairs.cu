@@ -14,6 +14,7 @@
 #include "cuda/launch.h"
 #include "cuda/packet.cuh"
 #include "cuda/positions.cuh"
+#include "cuda/reduce.cuh"
 
 #include <algorithm>
 #include <math.h>
@@ -57,7 +58,7 @@ struct AssembleShape {
     Divisor pieces;      /* of a tile in one channel: 1, which holds all of its source rows, or one for each row */
     Divisor piece_packets; /* pitch / 16 */
     Divisor lines;         /* of a tile's output in one channel for NCHW: 1 if whole rows are neighbours, or its rows */
-    Divisor line_stores;   /* room for the stores of a line and for those in front of it in its first sector */
+    Divisor line_stores;   /* room for the stores of a line and those before it in its first sector, for whole warps */
     Divisor row_elements;  /* of the tile's rows, in one channel for NCHW */
     Divisor channel_divisor;
     Divisor patch_size;
@@ -112,8 +113,8 @@ __device__ __forceinline__ Crop crop_of(const AssembleShape &shape, const sd_ran
     return crop;
 }
 
-/* Copies the source bytes of a tile into shared memory, in pieces that lie there as far behind a boundary of a sector as
- * in global memory, so that packets can be copied and no two warps ask for the same sector of a piece. A packet that
+/* Copies the source bytes of a tile into shared memory, in pieces that lie there as far behind a boundary of a sector
+ * as in global memory, so that packets can be copied and no two warps ask for the same sector of a piece. A packet that
  * would reach beyond the data set is copied byte by byte. The other bytes of a piece's first or last packet lie in the
  * same sector as bytes that are needed, so they cost nothing; packets between the needed parts of two rows are left
  * out. */
@@ -136,7 +137,8 @@ __device__ __forceinline__ void stage(const AssembleShape &shape, const Crop &cr
         const int32_t row = piece - channel * pieces;
         /* One image has less than 2^31 bytes. */
         const uint8_t *begin = crop.begin + (channel * shape.plane_bytes + row * row_bytes);
-        const int32_t offset = packet * PACKET - static_cast<int32_t>(reinterpret_cast<uintptr_t>(begin) % SECTOR_BYTES);
+        const int32_t phase = static_cast<int32_t>(reinterpret_cast<uintptr_t>(begin) % SECTOR_BYTES);
+        const int32_t offset = packet * PACKET - phase;
         if (row >= crop.rows || offset >= bytes || offset + PACKET <= 0) {
             continue;
         }
@@ -247,6 +249,8 @@ __global__ void __launch_bounds__(POSITION_THREADS, ASSEMBLE_RESIDENT_BLOCKS)
         const uint32_t lines = shape.lines.value;
         const uint32_t line_elements = (lines == 1 ? rows * columns : columns) * step;
         for (uint32_t i = threadIdx.x; i < planes * lines * shape.line_stores.value; i += POSITION_THREADS) {
+            /* Lanes that had nothing to store wait for the others, so that their stores stay one request. */
+            __syncwarp();
             const uint32_t plane_and_line = shape.line_stores.quotient(i);
             const uint32_t plane = OUTPUT_NHWC ? 0 : shape.lines.quotient(plane_and_line);
             const uint32_t line = plane_and_line - plane * lines;
@@ -391,9 +395,9 @@ sd_status launch_assemble(AssembleShape shape, const PositionSource &source, voi
     const uint32_t row_elements = static_cast<uint32_t>(shape.tile_columns) * (OUTPUT_NHWC ? shape.channels : 1);
     const uint32_t line_elements = row_elements * (shape.lines.value == 1 ? shape.tile_rows : 1);
     shape.row_elements = Divisor(row_elements);
-    /* In whole sectors, so that warps begin with one in every line. */
+    /* For whole warps, so that each begins with a sector in every line. */
     const uint32_t stores = (line_elements + STORE - 1) / STORE + SECTOR_STORES - 1;
-    shape.line_stores = Divisor((stores + SECTOR_STORES - 1) / SECTOR_STORES * SECTOR_STORES);
+    shape.line_stores = Divisor((stores + WARP - 1) / WARP * WARP);
     unsigned blocks = 0;
     const sd_status status = grid_size(name, assemble_pairs_kernel<T, STORE, OUTPUT_NHWC>, POSITION_THREADS,
                                        shape.tiles, WAVES, blocks);

@@ -7,6 +7,7 @@
 #include "cuda/distillation_loss_rows.cuh"
 #include "cuda/distillation_loss_stream.cuh"
 #include "cuda/distillation_loss_strided.cuh"
+#include "cuda/distillation_loss_tiles.cuh"
 
 namespace sd::cuda {
 
@@ -17,6 +18,9 @@ sd_status launch_distillation_loss(const LossParameters &p, const SplitWorkspace
     constexpr unsigned LONG = 16 / PACKET_ELEMENTS<T>;
     constexpr unsigned SHORT = 8 / PACKET_ELEMENTS<T>;
     if (p.inner > 1) {
+        if (suits_tiles<T>(p)) {
+            return launch_tiles<T>(p, partials, stream);
+        }
         return p.classes <= ON_CHIP_STRIDED_CLASSES
                    ? launch_strided<T, ON_CHIP_STRIDED_CLASSES / STRIDED_SLICES>(p, partials, stream)
                    : launch_strided<T, 0>(p, partials, stream);

@@ -60,14 +60,6 @@ __device__ __forceinline__ void visit_classes(const LossParameters &p, const Str
     }
 }
 
-__device__ __forceinline__ void add_class(const LossParameters &p, RunningSums &sums, float z, int32_t k) {
-    if (z > sums.max) {
-        raise_max(p, sums, z);
-        sums.first = k;
-    }
-    add_logit(p, sums, z);
-}
-
 /* Joins the sums of the slices of one row, in the order of the slices. */
 __device__ __forceinline__ RunningSums join_slices(const LossParameters &p, const RunningSums &sums, int32_t slice,
                                                    int32_t lane,

@@ -51,6 +51,15 @@ __device__ __forceinline__ void add_logit(const LossParameters &p, RunningSums &
     }
 }
 
+/* Adds the logit of class k, where classes come in ascending order. */
+__device__ __forceinline__ void add_class(const LossParameters &p, RunningSums &sums, float z, int32_t k) {
+    if (z > sums.max) {
+        raise_max(p, sums, z);
+        sums.first = k;
+    }
+    add_logit(p, sums, z);
+}
+
 /* Joins the sums over two sets of classes. */
 __device__ __forceinline__ void join(const LossParameters &p, RunningSums &sums, RunningSums other) {
     if (other.max > sums.max) {

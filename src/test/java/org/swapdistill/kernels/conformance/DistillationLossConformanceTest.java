@@ -297,6 +297,23 @@ class DistillationLossConformanceTest {
         return inputs;
     }
 
+    /** Dense predictions of odd sizes: the rows of each class begin elsewhere in a sector. */
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void stridedRowsBeginAnywhere(KernelBackend backend) {
+        LossFuzzer fuzzer = new LossFuzzer(0);
+        String rest = ",labels64=0,divergence=0,coupled=1,reduction=2,temperature=2,unsquared=0,ceWeight=0,kdWeight=2,"
+            + "smoothing=1,ignore=1,noLabels=0,rowWeights=1,upstream=1,stride=1,logits=0,masked=1,equal=0,outputs=127,"
+            + "threads=2,data=2,";
+        for (int[] shape : new int[][] {{2, 19, 1089}, {1, 3, 5131}, {3, 24, 161}, {40, 5, 27}}) {
+            for (int type = 0; type < 3; type++) {
+                fuzzer.check(Configuration.parse("outer=" + shape[0] + ",classes=" + shape[1] + ",inner=" + shape[2]
+                    + rest + "dtype=" + type + ",target=" + (type + 1) % 4 + ",inPlace=" + type % 2 + ",offset=" + type),
+                    backend);
+            }
+        }
+    }
+
     /** A row that is poisoned in one class is NaN; every bit of every other row is as if it were not there. */
     @Tag("long")
     @ParameterizedTest

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -180,6 +181,25 @@ class PairAssemblyConformanceTest {
             }
         }
         assertTrue(Math.abs(same - pairs * share) <= 5 * deviation, same + " pairs with equal offsets");
+    }
+
+    /** Images that a GPU takes in several tiles, and crops of which little of a source row is needed. */
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void wideImagesAndNarrowCrops(KernelBackend backend) {
+        PairAssemblyFuzzer fuzzer = new PairAssemblyFuzzer(0);
+        String rest = ",pairs=2,images=3,randomCrop=1,flip=1,single=0,swap=1,patch=5,offset=1,threads=2,firstPair=0,"
+            + "data=9,";
+        for (String shape : List.of("channels=1,height=3,width=5003,padding=1,cropHeight=0,cropWidth=0",
+            "channels=3,height=2,width=2777,padding=0,cropHeight=0,cropWidth=0",
+            "channels=3,height=65,width=65,padding=4,cropHeight=0,cropWidth=0",
+            "channels=3,height=40,width=300,padding=2,cropHeight=99,cropWidth=10",
+            "channels=1,height=80,width=96,padding=0,cropHeight=40,cropWidth=60")) {
+            for (int layout = 0; layout < 4; layout++) {
+                fuzzer.check(Configuration.parse(shape + rest + "sourceLast=" + layout % 2 + ",outputLast=" + layout / 2
+                    + ",dtype=" + layout % 3), backend);
+            }
+        }
     }
 
     @ParameterizedTest

@@ -240,6 +240,10 @@ class TrafficTest {
         "f32,  2,   21,     4096, 1.05",
         "bf16, 2,   21,     4096, 1.05",
         "f32,  2,   150,    1024, 1.55",
+        "f32,  2,   19,     1089, 1.05",
+        "bf16, 2,   19,     1089, 1.05",
+        "bf16, 2,   21,     1000, 1.05",
+        "f32,  4,   10,     49,   1.05",
     })
     void distillationLoss(String type, int outer, int classes, int inner, double limit) throws IOException {
         ElementType element = ElementType.valueOf(type.toUpperCase(Locale.ROOT));
