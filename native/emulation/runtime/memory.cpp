@@ -15,12 +15,15 @@
 #include <map>
 #include <mutex>
 #include <shared_mutex>
+#include <vector>
 
 namespace emulation {
 namespace {
 
 /* Where in a page an allocation of device memory begins. */
 constexpr std::size_t START = 256;
+/* Of addresses between allocations that are opened together. */
+constexpr std::size_t SMALL_GAP = std::size_t{8} << 20;
 constexpr std::size_t RESERVED = std::size_t{1} << 42;
 constexpr std::size_t DEFAULT_MEMORY = std::size_t{4} << 30;
 /* How addresses are mapped that nobody may use. */
@@ -40,13 +43,18 @@ struct Range {
     bool has(std::size_t bytes) const { return bytes <= begin + RESERVED - next; }
 };
 
+struct Pages {
+    std::uintptr_t begin;
+    std::uintptr_t end;
+};
+
 struct Memory {
     std::shared_mutex mutex;
     std::map<std::uintptr_t, Allocation> live;
     std::map<std::uintptr_t, Allocation> freed;
     Range device;
     Range pinned;
-    std::uintptr_t opened = 0; /* what is accessible while work runs begins here */
+    std::vector<Pages> opened; /* while work runs */
     std::uint64_t epoch = 0;
     int windows = 0;
     std::map<int, std::size_t> used;
@@ -120,17 +128,33 @@ void end(Memory &all, std::uintptr_t base) {
     }
 }
 
+/* The pages of all allocations of devices. A call for each costs more than most work does, and so does one for all when
+ * much freed memory lies in between: they are joined over small gaps. */
+std::vector<Pages> live_pages(const Memory &all) {
+    std::vector<Pages> found;
+    for (auto entry = all.live.lower_bound(all.device.begin);
+         entry != all.live.end() && entry->first < all.device.next; ++entry) {
+        const std::uintptr_t begin = entry->first / PAGE * PAGE;
+        const std::uintptr_t end = begin + pages_of(entry->first - begin + entry->second.bytes);
+        if (!found.empty() && begin - found.back().end <= SMALL_GAP) {
+            found.back().end = end;
+        } else {
+            found.push_back({begin, end});
+        }
+    }
+    return found;
+}
+
 } // namespace
 
 DeviceAccess::DeviceAccess() {
     Memory &all = memory();
     const std::unique_lock<std::shared_mutex> lock(all.mutex);
     if (all.windows++ == 0) {
-        /* All at once, freed memory in between too: a call for each allocation costs more than most work does. */
-        const auto first = all.live.lower_bound(all.device.begin);
-        const std::uintptr_t next = all.device.next;
-        all.opened = first == all.live.end() ? next : std::min(first->first / PAGE * PAGE, next);
-        protect(all.opened, next, PROT_READ | PROT_WRITE);
+        all.opened = live_pages(all);
+        for (const Pages &pages : all.opened) {
+            protect(pages.begin, pages.end, PROT_READ | PROT_WRITE);
+        }
         open_pinned();
     }
 }
@@ -139,7 +163,9 @@ DeviceAccess::~DeviceAccess() {
     Memory &all = memory();
     const std::unique_lock<std::shared_mutex> lock(all.mutex);
     if (--all.windows == 0) {
-        protect(all.opened, all.device.next, PROT_NONE);
+        for (const Pages &pages : all.opened) {
+            protect(pages.begin, pages.end, PROT_NONE);
+        }
         close_pinned();
     }
 }
@@ -167,10 +193,13 @@ void *allocate_device(int device, std::size_t bytes) {
     all.used[device] += bytes;
     all.live[allocation.base] = allocation;
     void *pointer = reinterpret_cast<void *>(allocation.base);
-    protect(range.next - pages - PAGE, range.next, PROT_READ | PROT_WRITE);
+    const Pages own = {range.next - pages - PAGE, range.next};
+    protect(own.begin, own.end, PROT_READ | PROT_WRITE);
     std::memset(pointer, 0xFF, bytes);
     if (all.windows == 0) {
-        protect(range.next - pages - PAGE, range.next, PROT_NONE);
+        protect(own.begin, own.end, PROT_NONE);
+    } else {
+        all.opened.push_back(own);
     }
     return pointer;
 }
