@@ -8,6 +8,9 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 #include <stdint.h>
+#include <string.h>
+
+#include <type_traits>
 
 namespace sd::cuda {
 
@@ -23,6 +26,16 @@ template <typename T, unsigned ELEMENTS = PACKET_ELEMENTS<T>>
 struct alignas(ELEMENTS * sizeof(T)) Packet {
     T value[ELEMENTS];
 };
+
+/* Stores a packet in one access, which assigning it does not promise: the compiler may take it apart. */
+template <typename T, unsigned ELEMENTS>
+__device__ __forceinline__ void store_whole(T *to, const Packet<T, ELEMENTS> &packet) {
+    static_assert(sizeof packet == 8 || sizeof packet == 16, "no store of this width");
+    using Bits = std::conditional_t<sizeof packet == 16, uint4, uint2>;
+    Bits bits;
+    memcpy(&bits, &packet, sizeof bits);
+    __stwb(reinterpret_cast<Bits *>(to), bits);
+}
 
 __device__ __forceinline__ float to_float(float value) { return value; }
 __device__ __forceinline__ float to_float(__half value) { return __half2float(value); }

@@ -45,16 +45,11 @@ struct SgdTable {
 };
 
 template <typename T>
-struct alignas(QUAD * sizeof(T)) Quad {
-    T value[QUAD];
-};
-
-template <typename T>
 __device__ __forceinline__ void load_quad(const void *array, int64_t first, int64_t count, bool whole,
                                           float (&value)[QUAD]) {
     const T *from = static_cast<const T *>(array) + first;
     if (whole) {
-        const Quad<T> quad = *reinterpret_cast<const Quad<T> *>(from);
+        const Packet<T, QUAD> quad = *reinterpret_cast<const Packet<T, QUAD> *>(from);
 #pragma unroll
         for (int32_t i = 0; i < QUAD; ++i) {
             value[i] = to_float(quad.value[i]);
@@ -72,12 +67,12 @@ __device__ __forceinline__ void store_quad(void *array, int64_t first, int64_t c
                                            const float (&value)[QUAD]) {
     T *to = static_cast<T *>(array) + first;
     if (whole) {
-        Quad<T> quad;
+        Packet<T, QUAD> quad;
 #pragma unroll
         for (int32_t i = 0; i < QUAD; ++i) {
             quad.value[i] = from_float<T>(value[i]);
         }
-        *reinterpret_cast<Quad<T> *>(to) = quad;
+        store_whole(to, quad);
     } else {
 #pragma unroll
         for (int32_t i = 0; i < QUAD; ++i) {
@@ -119,7 +114,8 @@ __global__ void __launch_bounds__(SGD_THREADS) sgd_update_kernel(const __grid_co
         gradient_scale = table.options.rates[1];
     }
     const int32_t index = entry_of(table, blockIdx.x);
-    const SgdEntry &entry = table.entry[index];
+    /* A copy: what is stored could otherwise be part of the entry, as far as the compiler knows. */
+    const SgdEntry entry = table.entry[index];
     const int64_t begin = static_cast<int64_t>(blockIdx.x - entry.first_chunk) * CHUNK - entry.shift;
     const int64_t end = min(begin + CHUNK, entry.count);
     for (int64_t first = begin + threadIdx.x * QUAD; first < end; first += SGD_THREADS * QUAD) {

@@ -84,6 +84,10 @@ using float4 = emulation::kernel::Vector4<float>;
 inline uchar4 make_uchar4(unsigned char x, unsigned char y, unsigned char z, unsigned char w) { return {x, y, z, w}; }
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 
+/* Stores with the usual caching, in one access. */
+__forceinline__ void __stwb(uint2 *to, uint2 value) { *to = value; }
+__forceinline__ void __stwb(uint4 *to, uint4 value) { *to = value; }
+
 namespace emulation::kernel {
 
 /* Constant for one thread of the device, which is all that its code sees. */
