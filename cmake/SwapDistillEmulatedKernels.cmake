@@ -13,9 +13,10 @@ set(SWAPDISTILL_EMULATED_KERNEL_OPTIONS
     -fno-extern-tls-init
     # A barrier at the end of a kernel returns to the kernel.
     -fno-optimize-sibling-calls
-    # An access of the source stays one access of the same size, where the source makes it.
+    # An access of the source stays one access of the same size and at one place, where the source makes it.
     -fno-tree-sra -fno-ipa-sra -fno-tree-vectorize -fno-tree-slp-vectorize -fno-store-merging
-    -mno-red-zone -fno-tree-loop-im -fno-tree-pre -fno-code-hoisting -fno-tree-loop-if-convert)
+    -mno-red-zone -fno-tree-loop-im -fno-tree-pre -fno-code-hoisting -fno-tree-loop-if-convert
+    -fno-thread-jumps)
 
 # Compiles kernel sources into an object library.
 function(swapdistill_add_emulated_kernels target)

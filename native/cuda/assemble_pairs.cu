@@ -53,6 +53,7 @@ struct AssembleShape {
     int32_t tile_columns;
     int32_t pixel;       /* bytes of a source pixel that are neighbours: the channels of NHWC, else 1 */
     int32_t plane_bytes; /* between the channels of a source image; 0 for NHWC */
+    int32_t channel_stride; /* bytes between the channels of a staged tile, but for the phases of their pieces */
     int32_t pitch;       /* bytes of a staged piece, a multiple of a sector */
     Divisor row_bytes;   /* of a source row */
     Divisor pieces;      /* of a tile in one channel: 1, which holds all of its source rows, or one for each row */
@@ -69,7 +70,7 @@ struct AssembleShape {
 /* Which source pixels a tile of one image needs: `rows` by `columns` of them; the same for all threads. Output pixel
  * (row, column) shows needed pixel (row + row_shift, column * column_step + column_shift) if there is one. */
 struct Crop {
-    const uint8_t *begin; /* the first needed byte of the first channel; null: the index lies outside the data set */
+    int64_t begin; /* of the data set's bytes, the first needed one; -1: the index lies outside the data set */
     int32_t row_shift;
     int32_t column_step; /* -1: flipped */
     int32_t column_shift;
@@ -102,12 +103,12 @@ __device__ __forceinline__ Crop crop_of(const AssembleShape &shape, const sd_ran
     crop.column_shift = left - first_column + (flip ? shape.width - 1 : 0);
     crop.rows = min(row + rows + top, shape.source_height) - first_row;
     crop.columns = min(first + columns, shape.source_width) - first_column;
-    crop.begin = nullptr;
+    crop.begin = -1;
     const int64_t index = shape.index[side][pair];
     if (index >= 0 && index < shape.image_count) {
         const int64_t image_bytes =
             static_cast<int64_t>(shape.channels) * shape.source_height * shape.source_width;
-        crop.begin = shape.images + index * image_bytes +
+        crop.begin = index * image_bytes +
                      (static_cast<int64_t>(first_row) * shape.row_bytes.value + first_column * shape.pixel);
     }
     return crop;
@@ -119,7 +120,7 @@ __device__ __forceinline__ Crop crop_of(const AssembleShape &shape, const sd_ran
  * same sector as bytes that are needed, so they cost nothing; packets between the needed parts of two rows are left
  * out. */
 __device__ __forceinline__ void stage(const AssembleShape &shape, const Crop &crop, uint8_t *staged) {
-    if (crop.begin == nullptr || crop.rows <= 0 || crop.columns <= 0) {
+    if (crop.begin < 0 || crop.rows <= 0 || crop.columns <= 0) {
         return;
     }
     const uint8_t *all_end = shape.images + shape.image_count * shape.channels * shape.source_height *
@@ -136,7 +137,7 @@ __device__ __forceinline__ void stage(const AssembleShape &shape, const Crop &cr
         const int32_t channel = shape.pieces.quotient(piece);
         const int32_t row = piece - channel * pieces;
         /* One image has less than 2^31 bytes. */
-        const uint8_t *begin = crop.begin + (channel * shape.plane_bytes + row * row_bytes);
+        const uint8_t *begin = shape.images + crop.begin + (channel * shape.plane_bytes + row * row_bytes);
         const int32_t phase = static_cast<int32_t>(reinterpret_cast<uintptr_t>(begin) % SECTOR_BYTES);
         const int32_t offset = packet * PACKET - phase;
         if (row >= crop.rows || offset >= bytes || offset + PACKET <= 0) {
@@ -162,35 +163,61 @@ __device__ __forceinline__ void stage(const AssembleShape &shape, const Crop &cr
     }
 }
 
-/* The value of one element of a finished crop. */
-__device__ __forceinline__ float crop_value(const AssembleShape &shape, const Crop &crop, const uint8_t *staged,
-                                            int32_t channel, int32_t output_row, int32_t output_column) {
-    if (crop.begin == nullptr) {
-        return NAN;
-    }
-    const int32_t row = output_row + crop.row_shift;
-    const int32_t column = output_column * crop.column_step + crop.column_shift;
-    float value = 0.0f;
-    if (row >= 0 && row < crop.rows && column >= 0 && column < crop.columns) {
-        const int32_t pieces = shape.pieces.value;
-        const int32_t piece_row = pieces == 1 ? 0 : row;
-        const int32_t row_bytes = shape.row_bytes.value;
-        /* As stage() has it. */
-        const uint32_t phase = (static_cast<uint32_t>(reinterpret_cast<uintptr_t>(crop.begin)) +
-                                channel * shape.plane_bytes + piece_row * row_bytes) %
-                               SECTOR_BYTES;
-        const int32_t within = (row - piece_row) * row_bytes + column * shape.pixel;
-        value = shape.source_nhwc ? staged[piece_row * shape.pitch + phase + within + channel]
-                                  : staged[(channel * pieces + piece_row) * shape.pitch + phase + within];
-    }
-    return fmaf(value, shape.scale[channel], shape.shift[channel]);
-}
+/* Walks along an output row of a finished crop; stage() has put its source row where this looks. CHANNEL_FIXED: all
+ * values are of the channel that the walk begins with. */
+template <bool CHANNEL_FIXED>
+struct CropWalk {
+    int32_t column;  /* of the source */
+    int32_t columns; /* that the source has in this row; 0 if it does not have the row */
+    int32_t at;      /* byte of the staged tile, but for channel and phase where the channel changes */
+    uint32_t phase;  /* of the row in the first channel; counted on beyond a sector */
+    float outside;   /* value of pixels that the source does not have */
 
-/* Blocks that share a multiprocessor: four fit without spills up to sm_90, three on later architectures. */
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
-constexpr unsigned ASSEMBLE_RESIDENT_BLOCKS = 3;
+    __device__ __forceinline__ CropWalk(const AssembleShape &shape, const Crop &crop, uint32_t channel,
+                                        int32_t output_row, int32_t output_column) {
+        const int32_t row = output_row + crop.row_shift;
+        const int32_t row_bytes = shape.row_bytes.value;
+        const int32_t piece = shape.pieces.value == 1 ? 0 : row;
+        column = output_column * crop.column_step + crop.column_shift;
+        columns = crop.begin >= 0 && row >= 0 && row < crop.rows ? max(crop.columns, 0) : 0;
+        at = piece * shape.pitch + (row - piece) * row_bytes + column * shape.pixel;
+        phase = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(shape.images) + crop.begin) + piece * row_bytes;
+        outside = crop.begin < 0 ? NAN : 0.0f;
+        if (CHANNEL_FIXED) {
+            at += channel_start(shape, channel);
+        }
+        /* Without this, compilers compute all of it again for every pixel. */
+        asm volatile("" : "+r"(column), "+r"(columns), "+r"(at), "+r"(phase));
+    }
+
+    __device__ __forceinline__ int32_t channel_start(const AssembleShape &shape, uint32_t channel) const {
+        return static_cast<int32_t>((phase + channel * shape.plane_bytes) % SECTOR_BYTES +
+                                    channel * shape.channel_stride);
+    }
+
+    __device__ __forceinline__ void next_column(const AssembleShape &shape, const Crop &crop) {
+        column += crop.column_step;
+        at += crop.column_step * shape.pixel;
+    }
+
+    __device__ __forceinline__ float value(const AssembleShape &shape, const uint8_t *staged, uint32_t channel) const {
+        float value = outside;
+        if (static_cast<uint32_t>(column) < static_cast<uint32_t>(columns)) {
+            value = staged[CHANNEL_FIXED ? at : at + channel_start(shape, channel)];
+        }
+        return fmaf(value, shape.scale[channel], shape.shift[channel]);
+    }
+};
+
+/* Blocks that share a multiprocessor: as many as fit without spills. */
+template <unsigned STORE, bool OUTPUT_NHWC>
+constexpr unsigned ASSEMBLE_RESIDENT_BLOCKS =
+#if defined(__CUDA_ARCH__) && (__CUDA_ARCH__ < 800 || __CUDA_ARCH__ >= 1000)
+    3;
+#elif defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 800
+    OUTPUT_NHWC && STORE == 8 ? 3 : 4;
 #else
-constexpr unsigned ASSEMBLE_RESIDENT_BLOCKS = 4;
+    4;
 #endif
 
 /* Stores between the last boundary of a sector and where a line of output begins. */
@@ -203,7 +230,7 @@ __device__ __forceinline__ uint32_t stores_before(const T *line) {
  * source bytes of both and the positions that are exchanged; then each thread makes STORE neighbouring elements of
  * both outputs at a time, neighbouring threads neighbouring stores. Warps begin with a sector of output a. */
 template <typename T, unsigned STORE, bool OUTPUT_NHWC>
-__global__ void __launch_bounds__(POSITION_THREADS, ASSEMBLE_RESIDENT_BLOCKS)
+__global__ void __launch_bounds__(POSITION_THREADS, (ASSEMBLE_RESIDENT_BLOCKS<STORE, OUTPUT_NHWC>))
     assemble_pairs_kernel(const __grid_constant__ AssembleShape shape, const __grid_constant__ PositionSource source,
                           T *output_a, T *output_b) {
     __shared__ LimitScratch scratch;
@@ -237,10 +264,14 @@ __global__ void __launch_bounds__(POSITION_THREADS, ASSEMBLE_RESIDENT_BLOCKS)
         const uint32_t grid_row = shape.patch_size.quotient(first_row);
         const uint32_t grid_column = shape.patch_size.quotient(first_column);
         const uint32_t grid_columns = shape.patch_size.quotient(first_column + columns - 1) + 1 - grid_column;
+        const uint32_t grid_rows = shape.patch_size.quotient(first_row + rows - 1) + 1 - grid_row;
         if (swapped) {
-            const uint32_t grid_rows = shape.patch_size.quotient(first_row + rows - 1) + 1 - grid_row;
             fill_exchanged(source, at, pair, shape.grid_columns, grid_row, grid_rows, grid_column, grid_columns,
                            scratch, exchanged);
+        } else {
+            for (uint32_t i = threadIdx.x; i < grid_rows * grid_columns; i += POSITION_THREADS) {
+                exchanged[i] = 0;
+            }
         }
         __syncthreads();
 
@@ -267,32 +298,39 @@ __global__ void __launch_bounds__(POSITION_THREADS, ASSEMBLE_RESIDENT_BLOCKS)
             const uint32_t line_row = shape.row_elements.quotient(element);
             const uint32_t row_element = element - line_row * shape.row_elements.value;
             const int32_t row = first_row + line + line_row;
-            const uint32_t grid_line = (shape.patch_size.quotient(row) - grid_row) * grid_columns;
-            uint32_t pixel = OUTPUT_NHWC ? shape.channel_divisor.quotient(row_element) : row_element;
+            const uint32_t pixel = OUTPUT_NHWC ? shape.channel_divisor.quotient(row_element) : row_element;
             uint32_t channel = OUTPUT_NHWC ? row_element - pixel * step : plane;
+            int32_t column = first_column + pixel;
+            CropWalk<!OUTPUT_NHWC> walk_a(shape, crop_a, channel, row, column);
+            CropWalk<!OUTPUT_NHWC> walk_b(shape, crop_b, channel, row, column);
+            /* The next column of another patch, and whether the patch is exchanged. */
+            const uint32_t patch = shape.patch_size.quotient(column);
+            int32_t boundary = (patch + 1) * shape.patch_size.value;
+            uint32_t position = (shape.patch_size.quotient(row) - grid_row) * grid_columns + patch - grid_column;
+            bool exchange = exchanged[position];
             Packet<T, STORE> packet_a;
             Packet<T, STORE> packet_b;
 #pragma unroll
             for (unsigned k = 0; k < STORE; ++k) {
-                const int32_t column = first_column + pixel;
-                float a = crop_value(shape, crop_a, staged[0], channel, row, column);
-                float b = 0.0f;
-                if (shape.sides == 2) {
-                    b = crop_value(shape, crop_b, staged[1], channel, row, column);
+                if (k > 0 && (!OUTPUT_NHWC || ++channel == step)) {
+                    channel = OUTPUT_NHWC ? 0 : channel;
+                    walk_a.next_column(shape, crop_a);
+                    walk_b.next_column(shape, crop_b);
+                    if (++column == boundary) {
+                        boundary += shape.patch_size.value;
+                        ++position;
+                        exchange = exchanged[position];
+                    }
                 }
-                if (swapped && exchanged[grid_line + shape.patch_size.quotient(column) - grid_column]) {
+                float a = walk_a.value(shape, staged[0], channel);
+                float b = shape.sides == 2 ? walk_b.value(shape, staged[1], channel) : 0.0f;
+                if (exchange) {
                     const float kept = a;
                     a = b;
                     b = kept;
                 }
                 packet_a.value[k] = from_float<T>(a);
                 packet_b.value[k] = from_float<T>(b);
-                if (!OUTPUT_NHWC) {
-                    ++pixel;
-                } else if (++channel == step) {
-                    channel = 0;
-                    ++pixel;
-                }
             }
             const int64_t offset = line_begin + element;
             *reinterpret_cast<Packet<T, STORE> *>(output_a + offset) = packet_a;
@@ -342,6 +380,7 @@ void set_tile(const sd_assemble_pairs_options &options, AssembleShape &shape) {
     shape.tile_columns = columns;
     shape.row_tiles = ceil_divide(options.output_height, rows);
     shape.column_tiles = ceil_divide(options.output_width, columns);
+    shape.channel_stride = shape.source_nhwc ? 1 : static_cast<int32_t>(shape.pieces.value) * shape.pitch;
     shape.lines = Divisor(shape.column_tiles == 1 ? 1 : static_cast<uint32_t>(rows));
 }
 
@@ -368,7 +407,8 @@ AssembleShape assemble_shape(const sd_assemble_pairs_options &options, const sd_
     shape.width = options.output_width;
     shape.random_crop = options.random_crop;
     shape.swapped = swap != nullptr;
-    shape.patch_size = Divisor(1);
+    /* One patch, if there are none. */
+    shape.patch_size = Divisor(static_cast<uint32_t>(std::max(options.output_height, options.output_width)));
     if (swap != nullptr) {
         shape.patch_size = Divisor(static_cast<uint32_t>(swap->patch_size));
         shape.grid_columns = static_cast<uint32_t>(sd::grid_size(options.output_width, swap->patch_size));
