@@ -249,6 +249,7 @@ class DistillationLossConformanceTest {
     /** Finite logits are no masked ones, also where their distance leaves the range of float. */
     @ParameterizedTest
     @MethodSource(BACKENDS)
+    @Tag("long")
     void logitsFartherApartThanTheRangeOfFloatAreNotMasked(KernelBackend backend) {
         EnumSet<LossOutput> gradients = EnumSet.of(LossOutput.LOGITS_GRADIENT, LossOutput.TARGET_GRADIENT);
         EnumSet<LossOutput> noSums = EnumSet.complementOf(EnumSet.of(LossOutput.LOSS, LossOutput.CROSS_ENTROPY));
@@ -320,9 +321,9 @@ class DistillationLossConformanceTest {
     @MethodSource(BACKENDS)
     void poisonStaysInItsRow(KernelBackend backend) {
         for (float poison : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
-            for (int classes : new int[] {2, 17, 100, 5000}) {
+            for (int classes : new int[] {2, 17, 100, 2500}) {
                 for (int inner : new int[] {1, 6}) {
-                    int[] places = classes < 5000 || !backend.isEmulated() ? new int[] {0, classes / 2, classes - 1}
+                    int[] places = classes < 2500 || !backend.isEmulated() ? new int[] {0, classes / 2, classes - 1}
                         : new int[] {classes - 1};
                     for (Divergence divergence : Divergence.values()) {
                         checkPoison(LossCall.on(backend), poison, places, classes, inner,
@@ -340,9 +341,10 @@ class DistillationLossConformanceTest {
     /** Where the call cannot look at the labels; the other backends refuse them. */
     @ParameterizedTest
     @MethodSource(BACKENDS)
+    @Tag("long")
     void aLabelOutsideTheClassesGivesARowOfNaN(KernelBackend backend) {
         assumeFalse(backend.checksContents(), "a label outside is refused");
-        for (int[] shape : new int[][] {{3, 10, 1}, {3, 5001, 1}, {1, 7, 3}}) {
+        for (int[] shape : new int[][] {{3, 10, 1}, {3, 2501, 1}, {1, 7, 3}}) {
             LossInputs clean = normal(shape[0], shape[1], shape[2], 1, 9);
             for (long label : new long[] {shape[1], -1, Integer.MIN_VALUE, Integer.MAX_VALUE, 1 + (1L << 32)}) {
                 long[] labels = clean.labels().clone();
@@ -426,8 +428,8 @@ class DistillationLossConformanceTest {
     @ParameterizedTest
     @MethodSource(BACKENDS)
     void poisonStaysInItsRowOfTheMostClasses(KernelBackend backend) {
-        int classes = 262_144;
         boolean few = backend.isEmulated();
+        int classes = few ? 20_011 : 262_144;
         for (float poison : few ? new float[] {Float.NaN} : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {
             int[] places = few ? new int[] {classes - 1} : new int[] {0, classes / 2, classes - 1};
             checkPoison(LossCall.on(backend), poison, places, classes, 1, PAIR);
@@ -550,6 +552,7 @@ class DistillationLossConformanceTest {
 
     @ParameterizedTest
     @MethodSource(BACKENDS)
+    @Tag("long")
     void fewestAndMostClassesAndRows(KernelBackend backend) {
         for (int rows : new int[] {1, 3}) {
             LossComparison.check(LossCall.on(backend).withThreads(2), PAIR, normal(rows, 2, 1, 2, 12));
@@ -594,7 +597,7 @@ class DistillationLossConformanceTest {
     @ParameterizedTest
     @MethodSource(BACKENDS)
     void aRowOfWeightZeroHasNoLossAndGradientsOfZero(KernelBackend backend) {
-        for (int[] shape : new int[][] {{3, 30, 1}, {3, 5001, 1}, {1, 30, 3}, {3, 300, 2}}) {
+        for (int[] shape : new int[][] {{3, 30, 1}, {3, 2501, 1}, {1, 30, 3}, {3, 300, 2}}) {
             for (Divergence divergence : Divergence.values()) {
                 for (Target target : Target.values()) {
                     LossOptions options = target == Target.NONE ? PAIR.withWeights(1, 0) : PAIR;
@@ -654,11 +657,12 @@ class DistillationLossConformanceTest {
 
     @ParameterizedTest
     @MethodSource(BACKENDS)
+    @Tag("long")
     void anyNumberOfThreadsGivesTheSameBits(KernelBackend backend) {
         for (int[] shape : new int[][] {{301, 10, 1}, {1, 262_144, 1}, {2, 100_001, 1}, {5, 19, 333}, {40, 1000, 1}}) {
             LossInputs inputs = normal(shape[0], shape[1], shape[2], 1, 19);
             LossOutputs one = LossCall.on(backend).run(PAIR, inputs);
-            for (int threads : new int[] {2, 3, 7, 0}) {
+            for (int threads : backend.isEmulated() ? new int[] {2} : new int[] {2, 3, 7, 0}) {
                 one.assertSameBits(LossCall.on(backend).withThreads(threads).run(PAIR, inputs), threads + " threads");
             }
         }
@@ -666,6 +670,7 @@ class DistillationLossConformanceTest {
 
     @ParameterizedTest
     @MethodSource(BACKENDS)
+    @Tag("long")
     void repeatedCallsGiveTheSameBits(KernelBackend backend) {
         LossInputs inputs = normal(64, 100, 1, 1, 20);
         LossOutputs first = LossCall.on(backend).withThreads(2).run(PAIR, inputs);
@@ -676,6 +681,7 @@ class DistillationLossConformanceTest {
 
     @ParameterizedTest
     @MethodSource(BACKENDS)
+    @Tag("long")
     void callsFromSeveralThreadsDoNotDisturbOneAnother(KernelBackend backend) {
         LossInputs inputs = normal(33, 500, 1, 1, 22);
         LossOutputs alone = LossCall.on(backend).run(PAIR, inputs);
