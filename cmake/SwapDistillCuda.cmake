@@ -3,9 +3,10 @@
 # CMAKE_CUDA_ARCHITECTURES chooses the architectures; the default covers sm_75 to sm_120, and keeps the PTX of the newest
 # for devices that come later. One architecture makes a quick build: -DCMAKE_CUDA_ARCHITECTURES=90.
 
-set(SWAPDISTILL_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120-real 120-virtual)
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-    set(CMAKE_CUDA_ARCHITECTURES ${SWAPDISTILL_CUDA_ARCHITECTURES})
+    set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 90-real 100-real 120-real 120-virtual)
+    # sm_86 and sm_89 are assembled from the PTX of sm_80: the kernels use nothing newer, and it is compiled once.
+    set(SWAPDISTILL_CUDA_CODE --generate-code=arch=compute_80,code=[sm_86,sm_89])
 endif()
 
 # The places where CMake and the CUDA installer's instructions look: CMAKE_CUDA_COMPILER, CUDACXX, the path, and the
@@ -29,15 +30,16 @@ if(CMAKE_CUDA_COMPILER_ID STREQUAL "NVIDIA" AND CMAKE_CUDA_COMPILER_VERSION VERS
         "later, which knows sm_120.")
 endif()
 
+# Those that take longest first, so that none of them is compiled alone at the end.
 target_sources(swapdistill PRIVATE
-    cuda/assemble_pairs.cu
-    cuda/device.cu
-    cuda/distillation_loss.cu
     cuda/distillation_loss_bf16.cu
     cuda/distillation_loss_f16.cu
     cuda/distillation_loss_f32.cu
+    cuda/assemble_pairs.cu
     cuda/patch_swap.cu
-    cuda/sgd_update.cu)
+    cuda/sgd_update.cu
+    cuda/distillation_loss.cu
+    cuda/device.cu)
 set_target_properties(swapdistill PROPERTIES
     # The target is older than the variable.
     CUDA_ARCHITECTURES "${CMAKE_CUDA_ARCHITECTURES}"
@@ -50,6 +52,7 @@ set_target_properties(swapdistill PROPERTIES
 
 # Nothing throws on the host side either.
 target_compile_options(swapdistill PRIVATE
+    "$<$<COMPILE_LANGUAGE:CUDA>:${SWAPDISTILL_CUDA_CODE}>"
     $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-fno-exceptions,-fno-rtti>)
 
 # The runtime goes into the library, so that it loads on a machine without CUDA and can then say what is missing; its

@@ -56,14 +56,14 @@ target_include_directories(swapdistill_kernel_emulation PRIVATE "${CMAKE_CURRENT
 target_compile_options(swapdistill_kernel_emulation PRIVATE -Wall -Wextra -g -O2)
 
 swapdistill_add_emulated_kernels(swapdistill_emulated_kernels
-    cuda/assemble_pairs.cu
-    cuda/device.cu
-    cuda/distillation_loss.cu
     cuda/distillation_loss_bf16.cu
     cuda/distillation_loss_f16.cu
     cuda/distillation_loss_f32.cu
+    cuda/assemble_pairs.cu
     cuda/patch_swap.cu
-    cuda/sgd_update.cu)
+    cuda/sgd_update.cu
+    cuda/distillation_loss.cu
+    cuda/device.cu)
 
 # The sources of the library itself, with the emulated kernels in place of the CUDA ones.
 get_target_property(sources swapdistill SOURCES)

@@ -8,9 +8,9 @@
  * size of the kernel's launch bound, from the limits of each architecture (CUDA C++ Programming Guide, table
  * "Technical Specifications per Compute Capability").
  */
-#include <cuda_occupancy.h>
+#include "cuda/report/kernel_name.h"
 
-#include <cxxabi.h>
+#include <cuda_occupancy.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -54,26 +54,12 @@ const std::map<int, Multiprocessor> MULTIPROCESSORS = {
     std::exit(1);
 }
 
-/* The kernel's name without namespaces and parameters: patch_swap_kernel<uint4>. */
 std::string readable(const std::string &mangled) {
-    int status = 0;
-    char *text = abi::__cxa_demangle(mangled.c_str(), nullptr, nullptr, &status);
-    if (text == nullptr) {
+    const std::string name = readable_kernel_name(mangled);
+    if (name.empty()) {
         stop("cannot read the kernel name " + mangled);
     }
-    std::string name(text);
-    std::free(text);
-    name = std::regex_replace(name, std::regex("\\(anonymous namespace\\)::|sd::cuda::|^void "), "");
-    /* The parameter list is the last bracket that opens outside of the template arguments. */
-    int depth = 0;
-    for (std::size_t i = 0; i < name.size(); ++i) {
-        depth += name[i] == '<' ? 1 : name[i] == '>' ? -1 : 0;
-        if (name[i] == '(' && depth == 0) {
-            name.resize(i);
-            break;
-        }
-    }
-    return std::regex_replace(name, std::regex("\\(([A-Za-z_ ]+)\\)"), "");
+    return name;
 }
 
 void read_log(const char *path, std::map<std::string, Kernel> &kernels, std::set<std::string> &local_memory) {
