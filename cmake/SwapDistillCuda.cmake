@@ -1,7 +1,7 @@
 # Adds the CUDA kernels to the target `swapdistill`.
 #
-# CMAKE_CUDA_ARCHITECTURES chooses the architectures; the default covers sm_75 to sm_120, and keeps the PTX of the newest
-# for devices that come later. One architecture makes a quick build: -DCMAKE_CUDA_ARCHITECTURES=90.
+# CMAKE_CUDA_ARCHITECTURES chooses the architectures; the default covers sm_75 to sm_120, and keeps the PTX of the
+# newest for devices that come later. One architecture makes a quick build: -DCMAKE_CUDA_ARCHITECTURES=90.
 
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
     set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 90-real 100-real 120-real 120-virtual)
@@ -26,8 +26,8 @@ endif()
 set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
 enable_language(CUDA)
 if(CMAKE_CUDA_COMPILER_ID STREQUAL "NVIDIA" AND CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12.8)
-    message(FATAL_ERROR "nvcc is ${CMAKE_CUDA_COMPILER_VERSION} (${CMAKE_CUDA_COMPILER}); the CUDA kernels need 12.8 or "
-        "later, which knows sm_120.")
+    message(FATAL_ERROR "nvcc is ${CMAKE_CUDA_COMPILER_VERSION} (${CMAKE_CUDA_COMPILER}); the CUDA kernels need 12.8 "
+        "or later, which knows sm_120.")
 endif()
 
 # Those that take longest first, so that none of them is compiled alone at the end.

@@ -9,7 +9,8 @@ set(SWAPDISTILL_EMULATED_KERNEL_OPTIONS
     -gdwarf-4
     # Misaligned accesses and indices, too, the emulation reports itself; other undefined behaviour only with the
     # sanitizers on.
-    -fno-sanitize=address -fsanitize=thread,alignment,bounds -fsanitize-recover=alignment,bounds --param tsan-instrument-func-entry-exit=0
+    -fno-sanitize=address -fsanitize=thread,alignment,bounds -fsanitize-recover=alignment,bounds
+    --param tsan-instrument-func-entry-exit=0
     -fno-extern-tls-init
     # A barrier at the end of a kernel returns to the kernel.
     -fno-optimize-sibling-calls

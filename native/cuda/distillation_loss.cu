@@ -70,7 +70,8 @@ __global__ void __launch_bounds__(SUM_THREADS)
     }
     sum = block_sum(sum, shared);
     if (threadIdx.x == 0) {
-        const double divisor = !mean ? 1.0 : static_cast<double>(valid == nullptr ? rows : static_cast<int64_t>(*valid));
+        const int64_t counted = valid == nullptr ? rows : static_cast<int64_t>(*valid);
+        const double divisor = mean ? static_cast<double>(counted) : 1.0;
         *loss = divisor == 0.0 ? 0.0f : static_cast<float>(sum / divisor);
     }
 }

@@ -1,9 +1,9 @@
 /*
- * Distillation loss (formulas in swapdistill.h, parts of a row in distillation_loss.cuh) for contiguous classes that fit
- * into the registers of a group of threads: one thread, 8 or 32 of a warp, or a block of 128 or 512, take one row at a
- * time. Groups within a warp go through shared memory: the rows of a block are copied as one piece, in which each row
- * begins wherever it does, and each thread takes every class, or every 8th or 32nd one, of its row. Larger groups access
- * global memory directly, a packet per thread.
+ * Distillation loss (formulas in swapdistill.h, parts of a row in distillation_loss.cuh) for contiguous classes that
+ * fit into the registers of a group of threads: one thread, 8 or 32 of a warp, or a block of 128 or 512, take one row
+ * at a time. Groups within a warp go through shared memory: the rows of a block are copied as one piece, in which each
+ * row begins wherever it does, and each thread takes every class, or every 8th or 32nd one, of its row. Larger groups
+ * access global memory directly, a packet per thread.
  *
  * Bytes moved: each logit is read once, each gradient written once.
  */
@@ -40,8 +40,8 @@ struct HeldClasses {
     }
 };
 
-/* Threads of a block. Groups within a warp share it, at least as many as make whole sectors of any number of classes, so
- * that no two blocks need the same one. */
+/* Threads of a block. Groups within a warp share it, at least as many as make whole sectors of any number of classes,
+ * so that no two blocks need the same one. */
 template <typename T, unsigned THREADS>
 constexpr unsigned ROWS_BLOCK = THREADS > WARP                         ? THREADS
                                 : THREADS * SECTOR_ELEMENTS<T> > 128 ? THREADS * SECTOR_ELEMENTS<T>
@@ -142,8 +142,8 @@ __device__ __forceinline__ void row_pass(const LossParameters &p, const RowTask 
     }
 }
 
-/* A group of THREADS threads takes rows in turn. Each thread keeps PACKETS packets of both sides. The gradient may overwrite the logits, because all of the rows of a block
- * have been read before any of them is written. */
+/* A group of THREADS threads takes rows in turn. Each thread keeps PACKETS packets of both sides. The gradient may
+ * overwrite the logits, because all of the rows of a block have been read before any of them is written. */
 template <typename T, unsigned THREADS, unsigned PACKETS>
 __global__ void __launch_bounds__((ROWS_BLOCK<T, THREADS>), 1)
     distillation_loss_rows_kernel(const __grid_constant__ LossParameters p) {

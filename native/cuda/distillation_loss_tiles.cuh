@@ -74,7 +74,7 @@ __device__ __forceinline__ void visit_line(int32_t shift, int32_t count, int32_t
     __syncwarp();
 }
 
-/* Calls copy(element of the array, element of the tile) for all elements of a tile, in an order that suits the array. */
+/* Calls copy(element of the array, element of the tile) for all elements of a tile in an order that suits the array. */
 template <typename T, typename Copy>
 __device__ __forceinline__ void copy_tile(const LossParameters &p, const LossTile &tile, const T *array, Copy &&copy) {
     const int32_t warp = static_cast<int32_t>(threadIdx.x / WARP);

@@ -60,7 +60,8 @@ __global__ void __launch_bounds__(POSITION_THREADS)
             continue;
         }
         int64_t rest = tile - pair * shape.tiles_per_pair;
-        const uint32_t first_granule = static_cast<uint32_t>(rest % shape.granule_tiles) * shape.tile_row_granules.value;
+        const uint32_t first_granule =
+            static_cast<uint32_t>(rest % shape.granule_tiles) * shape.tile_row_granules.value;
         rest /= shape.granule_tiles;
         const uint32_t first_row = static_cast<uint32_t>(rest % shape.row_tiles) * shape.tile_rows.value;
         const int64_t first_plane = rest / shape.row_tiles * shape.tile_planes;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compiler launcher of the CUDA kernels: runs the compiler with `ptxas -v`, and keeps what it says of every kernel in
-# OBJECT.ptxas, followed by the kernels' launch bounds as the PTX has them, and keeps the PTX for compute_90 (or whatever
-# there is) as OBJECT.ptx. kernel_report and instruction_report read these files.
+# OBJECT.ptxas, followed by the kernels' launch bounds as the PTX has them, and keeps the PTX for compute_90 (or
+# whatever there is) as OBJECT.ptx. kernel_report and instruction_report read these files.
 object=
 previous=
 for argument in "$@"; do

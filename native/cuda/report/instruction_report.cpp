@@ -393,8 +393,8 @@ int element_bytes(const std::string &name) {
     stop("the size of the elements of " + name + " is not known");
 }
 
-/* Elements of one iteration: the logits of both sides where the threads of a loss hold them in registers, else those
- * that the loop moves through global memory, or through shared memory where a loss computes there; 0 for other loops. */
+/* Elements of one iteration: the logits of both sides where the threads of a loss hold them in registers, else
+ * those that the loop moves through global memory, or through shared memory where a loss computes there; 0 for other loops. */
 double elements_of(const std::string &name, const Counts &fewest, const Counts &most) {
     const int size = element_bytes(name);
     std::smatch match;

@@ -38,8 +38,8 @@ struct dim3 {
 
 namespace emulation::kernel {
 
-/* A vector is loaded and stored by one access of the device, whatever the host's compiler makes of its fields: checks it
- * and counts it; storing copies the vector too. */
+/* A vector is loaded and stored by one access of the device, whatever the host's compiler makes of its fields: checks
+ * it and counts it; storing copies the vector too. */
 void load_vector(const void *from, unsigned bytes);
 void store_vector(void *to, const void *from, unsigned bytes);
 
@@ -113,7 +113,7 @@ enum class Collective {
     REDUCE_XOR
 };
 
-/* Waits for the lanes of the mask, which must call the same; operand is the lane, distance or lane mask of a shuffle. */
+/* Waits for the lanes of the mask, which must call the same; operand is the lane, distance or mask of a shuffle. */
 std::uint64_t collective(Collective kind, unsigned mask, std::uint64_t value, int operand, int width);
 void block_barrier();
 
