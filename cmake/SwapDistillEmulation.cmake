@@ -58,5 +58,6 @@ get_property(SWAPDISTILL_EMULATION_TARGETS DIRECTORY PROPERTY BUILDSYSTEM_TARGET
 list(REMOVE_ITEM SWAPDISTILL_EMULATION_TARGETS ${SWAPDISTILL_TARGETS})
 set_target_properties(${SWAPDISTILL_EMULATION_TARGETS} PROPERTIES EXCLUDE_FROM_ALL ON)
 add_custom_target(emulation DEPENDS ${SWAPDISTILL_EMULATION_TARGETS})
-# What the tests of the kernels need.
-add_custom_target(kernel_emulation DEPENDS swapdistill_emulated emulated_cuda emulated_cudart)
+# Without the programs that test the emulation itself.
+list(FILTER SWAPDISTILL_EMULATION_TARGETS EXCLUDE REGEX "_tests$|^kernel_(fault|counter)_kernels$")
+add_custom_target(emulation_libraries DEPENDS ${SWAPDISTILL_EMULATION_TARGETS})
