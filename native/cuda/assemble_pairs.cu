@@ -108,8 +108,8 @@ __device__ __forceinline__ Crop crop_of(const AssembleShape &shape, const sd_ran
     if (index >= 0 && index < shape.image_count) {
         const int64_t image_bytes =
             static_cast<int64_t>(shape.channels) * shape.source_height * shape.source_width;
-        crop.begin = index * image_bytes +
-                     (static_cast<int64_t>(first_row) * shape.row_bytes.value + first_column * shape.pixel);
+        crop.begin = index * image_bytes + static_cast<int64_t>(first_row) * shape.row_bytes.value +
+                     static_cast<int64_t>(first_column) * shape.pixel;
     }
     return crop;
 }
@@ -169,7 +169,9 @@ template <bool CHANNEL_FIXED>
 struct CropWalk {
     int32_t column;  /* of the source */
     int32_t columns; /* that the source has in this row; 0 if it does not have the row */
-    int32_t at;      /* byte of the staged tile, but for channel and phase where the channel changes */
+    /* Byte of the staged tile, but for channel and phase where the channel changes. It may wrap around at pixels that the
+     * source does not have. */
+    uint32_t at;
     uint32_t phase;  /* of the row in the first channel; counted on beyond a sector */
     float outside;   /* value of pixels that the source does not have */
 
@@ -180,8 +182,10 @@ struct CropWalk {
         const int32_t piece = shape.pieces.value == 1 ? 0 : row;
         column = output_column * crop.column_step + crop.column_shift;
         columns = crop.begin >= 0 && row >= 0 && row < crop.rows ? max(crop.columns, 0) : 0;
-        at = piece * shape.pitch + (row - piece) * row_bytes + column * shape.pixel;
-        phase = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(shape.images) + crop.begin) + piece * row_bytes;
+        at = static_cast<uint32_t>(piece) * shape.pitch + static_cast<uint32_t>(row - piece) * row_bytes +
+             static_cast<uint32_t>(column) * shape.pixel;
+        phase = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(shape.images) + crop.begin) +
+                static_cast<uint32_t>(piece) * row_bytes;
         outside = crop.begin < 0 ? NAN : 0.0f;
         if (CHANNEL_FIXED) {
             at += channel_start(shape, channel);
@@ -190,9 +194,8 @@ struct CropWalk {
         asm volatile("" : "+r"(column), "+r"(columns), "+r"(at), "+r"(phase));
     }
 
-    __device__ __forceinline__ int32_t channel_start(const AssembleShape &shape, uint32_t channel) const {
-        return static_cast<int32_t>((phase + channel * shape.plane_bytes) % SECTOR_BYTES +
-                                    channel * shape.channel_stride);
+    __device__ __forceinline__ uint32_t channel_start(const AssembleShape &shape, uint32_t channel) const {
+        return (phase + channel * shape.plane_bytes) % SECTOR_BYTES + channel * shape.channel_stride;
     }
 
     __device__ __forceinline__ void next_column(const AssembleShape &shape, const Crop &crop) {

@@ -428,6 +428,7 @@ class DistillationLossConformanceTest {
     @ParameterizedTest
     @MethodSource(BACKENDS)
     void poisonStaysInItsRowOfTheMostClasses(KernelBackend backend) {
+        /* The emulation is slow: there the fewer classes take the same kernels. */
         boolean few = backend.isEmulated();
         int classes = few ? 20_011 : 262_144;
         for (float poison : few ? new float[] {Float.NaN} : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {

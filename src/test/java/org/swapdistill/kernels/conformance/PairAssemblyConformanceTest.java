@@ -104,6 +104,25 @@ class PairAssemblyConformanceTest {
         }
     }
 
+    /** Crops begin so far outside that their rows times the bytes of a row leave the range of 32 bits. */
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void cropsFarOutsideOfTheImageAreEmpty(KernelBackend backend) {
+        int width = 3000;
+        byte[] images = new byte[2 * width];
+        Arrays.fill(images, (byte) 200);
+        for (boolean mirrored : new boolean[] {false, true}) {
+            for (boolean outputLast : new boolean[] {false, true}) {
+                Recipe recipe = new Recipe(false, 1, 1, 2, width, 1_000_000, 2, 4, true, mirrored ? 1 : 0,
+                    new float[1], filled(1, 1), outputLast);
+                byte[][] outputs = assemble(backend, recipe, null, PLACE, images, new int[8], new int[8]);
+                for (byte[] output : outputs) {
+                    assertArrayEquals(new float[8 * 2 * 4], ElementType.F32.decode(output));
+                }
+            }
+        }
+    }
+
     @ParameterizedTest
     @MethodSource(BACKENDS)
     void assemblySwapsWhatASeparateSwapSwaps(KernelBackend backend) {
