@@ -18,6 +18,14 @@
 
 namespace sd::cuda {
 
+/* Packets per thread of each side: those that make 8 elements, and 16. */
+template <typename T>
+constexpr unsigned SHORT_ROW_PACKETS = 8 / PACKET_ELEMENTS<T>;
+template <typename T>
+constexpr unsigned LONG_ROW_PACKETS = 16 / PACKET_ELEMENTS<T>;
+/* Packets per thread of a warp that takes a row through shared memory, of which the two sides then need 32 KB. */
+constexpr unsigned WARP_ROW_PACKETS = 4;
+
 /* Which classes a thread holds: ELEMENTS of packet j, for every j. */
 template <typename T, unsigned THREADS>
 struct HeldClasses {
@@ -41,9 +49,11 @@ struct HeldClasses {
 };
 
 /* Threads of a block. Groups within a warp share it, at least as many as make whole sectors of any number of classes,
- * so that no two blocks need the same one. */
-template <typename T, unsigned THREADS>
+ * so that no two blocks need the same one. Of the longest rows that go through shared memory no more than 8 fit; where
+ * these are no whole sectors, that is little beside their length. */
+template <typename T, unsigned THREADS, unsigned PACKETS>
 constexpr unsigned ROWS_BLOCK = THREADS > WARP                         ? THREADS
+                                : PACKETS > SHORT_ROW_PACKETS<T>       ? 8 * THREADS
                                 : THREADS * SECTOR_ELEMENTS<T> > 128 ? THREADS * SECTOR_ELEMENTS<T>
                                                                        : 128;
 
@@ -145,9 +155,9 @@ __device__ __forceinline__ void row_pass(const LossParameters &p, const RowTask 
 /* A group of THREADS threads takes rows in turn. Each thread keeps PACKETS packets of both sides. The gradient may
  * overwrite the logits, because all of the rows of a block have been read before any of them is written. */
 template <typename T, unsigned THREADS, unsigned PACKETS>
-__global__ void __launch_bounds__((ROWS_BLOCK<T, THREADS>), 1)
+__global__ void __launch_bounds__((ROWS_BLOCK<T, THREADS, PACKETS>), 1)
     distillation_loss_rows_kernel(const __grid_constant__ LossParameters p) {
-    constexpr unsigned BLOCK = ROWS_BLOCK<T, THREADS>;
+    constexpr unsigned BLOCK = ROWS_BLOCK<T, THREADS, PACKETS>;
     constexpr unsigned GROUPS = BLOCK / THREADS;
     constexpr bool STAGED = HeldClasses<T, THREADS>::STAGED;
     constexpr int32_t ELEMENTS = PACKET_ELEMENTS<T>;
@@ -333,7 +343,7 @@ __global__ void __launch_bounds__((ROWS_BLOCK<T, THREADS>), 1)
 template <typename T, unsigned THREADS, unsigned PACKETS>
 sd_status launch_rows(const LossParameters &p, unsigned &partials, cudaStream_t stream) {
     const char *name = "distillation_loss (rows)";
-    constexpr unsigned BLOCK = ROWS_BLOCK<T, THREADS>;
+    constexpr unsigned BLOCK = ROWS_BLOCK<T, THREADS, PACKETS>;
     constexpr int64_t GROUPS = BLOCK / THREADS;
     const int64_t work = (p.rows + GROUPS - 1) / GROUPS;
     const sd_status status = grid_size(name, distillation_loss_rows_kernel<T, THREADS, PACKETS>, BLOCK,

@@ -306,7 +306,8 @@ class DistillationLossConformanceTest {
         String rest = ",labels64=0,divergence=0,coupled=1,reduction=2,temperature=2,unsquared=0,ceWeight=0,kdWeight=2,"
             + "smoothing=1,ignore=1,noLabels=0,rowWeights=1,upstream=1,stride=1,logits=0,masked=1,equal=0,outputs=127,"
             + "threads=2,data=2,";
-        for (int[] shape : new int[][] {{2, 19, 1089}, {1, 3, 5131}, {3, 24, 161}, {40, 5, 27}}) {
+        for (int[] shape : new int[][] {{2, 19, 1089}, {1, 3, 5131}, {3, 24, 161}, {40, 5, 27}, {2, 65, 801},
+            {9, 100, 49}, {14, 157, 3}, {2, 70, 48}}) {
             for (int type = 0; type < 3; type++) {
                 fuzzer.check(Configuration.parse("outer=" + shape[0] + ",classes=" + shape[1] + ",inner=" + shape[2]
                     + rest + "dtype=" + type + ",target=" + (type + 1) % 4 + ",inPlace=" + type % 2 + ",offset=" + type),
