@@ -37,8 +37,8 @@ sd_status launch_distillation_loss(const LossParameters &p, const SplitWorkspace
     if (p.classes <= 32 * static_cast<int32_t>(SHORT) * ELEMENTS) {
         return launch_rows<T, 32, SHORT>(p, partials, stream);
     }
-    if (p.classes <= 32 * static_cast<int32_t>(WARP_ROW_PACKETS) * ELEMENTS) {
-        return launch_rows<T, 32, WARP_ROW_PACKETS>(p, partials, stream);
+    if (p.classes <= MOST_STAGED_ROW_CLASSES<T> && p.classes % SECTOR_ELEMENTS<T> != 0) {
+        return launch_rows<T, 32, STAGED_ROW_PACKETS>(p, partials, stream);
     }
     /* A row begins at most so far behind the beginning of its packets. */
     if (p.classes + SECTOR_ELEMENTS<T> - 1 <= 128 * static_cast<int32_t>(LONG) * ELEMENTS) {

@@ -23,8 +23,13 @@ template <typename T>
 constexpr unsigned SHORT_ROW_PACKETS = 8 / PACKET_ELEMENTS<T>;
 template <typename T>
 constexpr unsigned LONG_ROW_PACKETS = 16 / PACKET_ELEMENTS<T>;
-/* Packets per thread of a warp that takes a row through shared memory, of which the two sides then need 32 KB. */
-constexpr unsigned WARP_ROW_PACKETS = 4;
+/* Beside rows of more sectors, those that they share with their neighbours are few; up to so many, 8 neighbouring rows go
+ * through shared memory. */
+constexpr int32_t MOST_STAGED_ROW_SECTORS = 52;
+template <typename T>
+constexpr int32_t MOST_STAGED_ROW_CLASSES = MOST_STAGED_ROW_SECTORS * SECTOR_ELEMENTS<T>;
+constexpr unsigned STAGED_ROW_PACKETS = 4; /* per thread of a warp */
+static_assert(MOST_STAGED_ROW_SECTORS * SECTOR_BYTES <= WARP * STAGED_ROW_PACKETS * PACKET_BYTES, "a row does not fit");
 
 /* Which classes a thread holds: ELEMENTS of packet j, for every j. */
 template <typename T, unsigned THREADS>
@@ -164,7 +169,9 @@ __global__ void __launch_bounds__((ROWS_BLOCK<T, THREADS, PACKETS>), 1)
     __shared__ float shared[4 * (BLOCK / WARP)];
     __shared__ double shared_sum[BLOCK / WARP];
     __shared__ RowTask shared_tasks[GROUPS];
-    __shared__ StagedRows<T, STAGED ? GROUPS * THREADS * PACKETS * ELEMENTS : 1> staged[2];
+    constexpr int32_t HELD = static_cast<int32_t>(THREADS * PACKETS) * ELEMENTS;
+    constexpr int32_t MOST_CLASSES = HELD < MOST_STAGED_ROW_CLASSES<T> ? HELD : MOST_STAGED_ROW_CLASSES<T>;
+    __shared__ StagedRows<T, STAGED ? GROUPS * MOST_CLASSES : 1> staged[2];
     double total = 0.0;
     for (int64_t base = static_cast<int64_t>(blockIdx.x) * GROUPS; base < p.rows;
          base += static_cast<int64_t>(gridDim.x) * GROUPS) {

@@ -29,6 +29,7 @@ struct alignas(16) StagedRows {
     static __device__ __forceinline__ void copy(int32_t shift, int32_t count, Whole &&whole, Single &&single) {
         const int32_t head = min((ELEMENTS - shift % ELEMENTS) % ELEMENTS, count);
         const int32_t tail = (count - head) % ELEMENTS;
+#pragma unroll 4
         for (int32_t packet = static_cast<int32_t>(threadIdx.x); packet * ELEMENTS < count + shift;
              packet += static_cast<int32_t>(THREADS)) {
             const int32_t first = packet * ELEMENTS - shift;

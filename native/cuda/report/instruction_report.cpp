@@ -399,7 +399,8 @@ double elements_of(const std::string &name, const Counts &fewest, const Counts &
     const int size = element_bytes(name);
     std::smatch match;
     if (fewest.global_read + fewest.global_written == 0) {
-        const bool computes = name.rfind("distillation_loss_tiles_kernel", 0) == 0 && most.of[SPECIAL] > 0;
+        static const std::regex in_shared_memory("^distillation_loss_(tiles|chunks)_kernel");
+        const bool computes = std::regex_search(name, in_shared_memory) && most.of[SPECIAL] > 0;
         return computes ? static_cast<double>(fewest.shared_read) / size : 0.0;
     }
     if (most.of[SPECIAL] > 0 && std::regex_search(name, match, std::regex("rows_kernel<.*, ([0-9]+)u>"))) {

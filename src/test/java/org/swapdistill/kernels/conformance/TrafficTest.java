@@ -246,9 +246,9 @@ class TrafficTest {
         "f32,  4,   10,     49,   1.05",
         "f32,  64,  257,    1,    1.05",
         "bf16, 64,  257,    1,    1.05",
-        "f32,  64,  513,    1,    1.05",
-        "f16,  64,  769,    1,    1.05",
-        "bf16, 64,  1025,   1,    1.05",
+        "f32,  64,  417,    1,    1.05",
+        "f16,  64,  831,    1,    1.05",
+        "bf16, 64,  833,    1,    1.05",
         // Strided rows that begin within sectors, of which few fit on the chip with all of their classes.
         "f32,  2,   33,     1089, 1.55",
         "bf16, 2,   60,     1089, 1.55",
