@@ -79,7 +79,7 @@ final class CpuParameter extends RecordedParameter {
         valueOperand = recorder.outside(layout);
         if (hasLowPrecision) {
             lowPrecisionOffset = graph.lowPrecision().reserve(wanted.get_size());
-            computed = recorder.outside(wanted);
+            computed = recorder.outside(recorder.objects().own(new memory.desc(wanted)));
         } else {
             computed = valueOperand;
         }

@@ -40,10 +40,11 @@ class RecordedPrimitivesTest {
                 assertEquals(0, count(forward, "eltwise"), "ReLU is not fused: " + forward);
                 assertTrue(forward.stream().noneMatch(name -> name.contains(" ref")), forward.toString());
                 assertTrue(backward.stream().noneMatch(name -> name.contains(" ref")), backward.toString());
-                // The parameter-free shortcut between the stages copies with a reorder, and the stem of one channel
-                // has fast code for the gradient of its weights in plain layout only.
+                // The parameter-free shortcut between the stages copies with a reorder, and for AVX2 the stem of one
+                // channel has fast code for the gradient of its weights in plain layout only.
+                boolean plainStem = channels == 1 && dnnl.get_effective_cpu_isa().value == dnnl.cpu_isa.avx2.value;
                 assertEquals(1, activationReorders(forward), forward.toString());
-                assertEquals(channels == 1 ? 2 : 1, activationReorders(backward), backward.toString());
+                assertEquals(plainStem ? 2 : 1, activationReorders(backward), backward.toString());
             }
         }
     }
