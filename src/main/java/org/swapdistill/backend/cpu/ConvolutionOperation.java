@@ -34,17 +34,28 @@ final class ConvolutionOperation implements Operation {
 
     @Override
     public void recordForward(Recorder recorder) {
-        memory.desc destination = recorder.activationDesc(output);
+        memory.desc destination = destination(recorder);
         forward = forward(recorder, destination, weights.anyLayout());
         if (!weights.useLayout(recorder, forward.weights_desc())) {
             forward = forward(recorder, destination, weights.plainLayout());
             weights.useLayout(recorder, forward.weights_desc());
         }
-        output.setValue(recorder.inArena(destination));
+        Operand made = recorder.inArena(destination);
         recorder.execute(new convolution_forward(forward), forward, Recorder.arguments()
                 .with(DNNL_ARG_SRC, input.value())
                 .with(DNNL_ARG_WEIGHTS, weights.computed())
-                .with(DNNL_ARG_DST, output.value()));
+                .with(DNNL_ARG_DST, made));
+        output.setValue(recorder.as(recorder.activationDesc(output), made));
+    }
+
+    /** The layout of activations, or blocks where oneDNN has only reference code for the former, as for one channel. */
+    private memory.desc destination(Recorder recorder) {
+        memory.desc own = recorder.activationDesc(output);
+        if (!isReference(forward(recorder, own, weights.anyLayout()).impl_info_str())) {
+            return own;
+        }
+        memory.desc blocks = new memory.desc(recorder.dims(output), own.get_data_type(), memory.format_tag.nChw16c);
+        return isReference(forward(recorder, blocks, weights.anyLayout()).impl_info_str()) ? own : blocks;
     }
 
     private convolution_forward.primitive_desc forward(Recorder recorder, memory.desc destination,

@@ -35,6 +35,7 @@ public final class CpuBackend implements Backend {
     private final engine engine;
     private final stream stream;
     private final int channelBlock;
+    private final boolean channelsLast;
     private final OpenGraphs graphs = new OpenGraphs();
 
     private CpuBackend(DType computeType) {
@@ -42,7 +43,9 @@ public final class CpuBackend implements Backend {
         try (PointerScope scope = new PointerScope()) {
             engine = objects.own(new engine(org.bytedeco.dnnl.engine.kind.cpu, 0));
             stream = objects.own(new stream(engine));
-            channelBlock = channelBlock(dnnl.get_effective_cpu_isa().value);
+            int instructionSet = dnnl.get_effective_cpu_isa().value;
+            channelsLast = computeType == DType.BF16 && has(instructionSet, dnnl.cpu_isa.avx512_core_amx.value);
+            channelBlock = channelsLast ? 1 : channelBlock(instructionSet);
         }
     }
 
@@ -179,9 +182,13 @@ public final class CpuBackend implements Backend {
 
     /**
      * Layout of activations: blocks of as many channels as a vector register of the processor holds F32 values; plain
-     * on processors for which oneDNN has no backward convolutions on blocks.
+     * on processors for which oneDNN has no backward convolutions on blocks; channels-last for matrix registers (AMX),
+     * which oneDNN's convolutions use in that layout alone.
      */
     memory.format_tag activationTag() {
+        if (channelsLast) {
+            return memory.format_tag.nhwc;
+        }
         switch (channelBlock) {
             case 16:
                 return memory.format_tag.nChw16c;
@@ -192,12 +199,21 @@ public final class CpuBackend implements Backend {
         }
     }
 
+    /** Whether all channels of a pixel lie side by side. */
+    boolean channelsLast() {
+        return channelsLast;
+    }
+
     /** Channels in a block of {@link #activationTag}. */
     int channelBlock() {
         return channelBlock;
     }
 
-    /** By instruction set, a set of bits in which each includes those that it extends. */
+    /** An instruction set is a set of bits that has those of the sets it extends. */
+    private static boolean has(int instructionSet, int wanted) {
+        return (instructionSet & wanted) == wanted;
+    }
+
     private static int channelBlock(int instructionSet) {
         if (instructionSet >= dnnl.cpu_isa.avx512_core.value) {
             return 16;

@@ -67,9 +67,11 @@ final class CpuGraph extends RecordedGraph<CpuParameter, CpuStatistics> {
         setImagesShape(Shape.of(recorder.dims(input)));
         imagesOperand = recorder.outside(
                 new memory.desc(recorder.dims(input), backend.nativeType(), memory.format_tag.nchw));
-        input.setValue(imagesOperand);
         List<Command> forward = new ArrayList<>();
         List<Command> backward = new ArrayList<>();
+        recorder.at(0, forward);
+        input.setValue(backend.channelsLast() ? recorder.as(recorder.activationDesc(input), imagesOperand)
+                : imagesOperand);
         int count = operations.size();
         for (int i = 0; i < count; i++) {
             recorder.at(i, forward);

@@ -9,7 +9,7 @@ import org.swapdistill.backend.MemoryPlan;
 
 /**
  * Every {@code stride}-th row and column, and zeros in the channels beyond the input's: copies between the input, seen
- * as strided [N, C / block, H, W, block], and the first blocks of channels of the output, whose other blocks are zero
+ * as strided [N, C / block, H, W, block], where all layouts have their place, and the first blocks of channels of the output, whose other blocks are zero
  * from the beginning and never written.
  */
 final class IdentityShortcutOperation implements Operation {
@@ -58,14 +58,17 @@ final class IdentityShortcutOperation implements Operation {
     /** The elements of {@code activation} that take part, {@code step} rows and columns apart. */
     private Operand part(Recorder recorder, CpuActivation activation, MemoryPlan.Block memoryBlock, Span rows,
             Span columns, long step) {
+        boolean channelsLast = recorder.backend().channelsLast();
         long block = recorder.backend().channelBlock();
-        long row = activation.width() * block;
+        long column = channelsLast ? activation.channels() : block;
+        long row = activation.width() * column;
         long plane = activation.height() * row;
-        long image = activation.channels() / block * plane;
+        long nextBlock = channelsLast ? block : plane;
+        long image = activation.height() * activation.width() * (long) activation.channels();
         long[] dims = {recorder.batchSize(), input.channels() / block, rows.count, columns.count, block};
-        long[] strides = {image, plane, rows.count == 1 ? row : step * row, columns.count == 1 ? block : step * block,
-            1};
-        long skip = rows.first * step * row + columns.first * step * block;
+        long[] strides = {image, nextBlock, rows.count == 1 ? row : step * row,
+            columns.count == 1 ? column : step * column, 1};
+        long skip = rows.first * step * row + columns.first * step * column;
         return recorder.inBlock(new memory.desc(dims, recorder.backend().nativeType(), strides), memoryBlock,
                 skip * recorder.backend().computeType().bytes());
     }

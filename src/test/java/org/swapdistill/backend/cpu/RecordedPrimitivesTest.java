@@ -49,6 +49,30 @@ class RecordedPrimitivesTest {
         }
     }
 
+    /** Where the processor has matrix registers, all convolutions but the stem of one channel use them. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void bf16ComputesInMatrixRegisters(int channels) {
+        int amx = dnnl.cpu_isa.avx512_core_amx.value;
+        assumeTrue((dnnl.get_effective_cpu_isa().value & amx) == amx, "this processor has no AMX");
+        try (CpuBackend backend = CpuBackend.create(DType.BF16)) {
+            GraphBuilder builder = backend.newGraph(BATCH, true);
+            Activation x = layer(builder, "stem", builder.input(channels, 28, 28), 16, 1);
+            x = block(builder, "a", x, 16, 1);
+            x = block(builder, "b", x, 32, 2);
+            builder.linear("fc", builder.globalAveragePooling(x), 10);
+            try (CpuGraph graph = (CpuGraph) builder.build()) {
+                for (List<String> primitives : List.of(graph.forwardPrimitives(), graph.backwardPrimitives())) {
+                    List<String> convolutions = primitives.stream().filter(name -> name.startsWith("convolution"))
+                            .toList();
+                    assertTrue(convolutions.stream().noneMatch(name -> name.contains(" ref")), primitives.toString());
+                    assertTrue(convolutions.stream().filter(name -> !name.contains("amx")).count() <= 1,
+                            primitives.toString());
+                }
+            }
+        }
+    }
+
     private static Activation layer(GraphBuilder builder, String name, Activation input, int channels, int stride) {
         Activation convolved = builder.convolution(name, input, channels, Window.centred(3, stride));
         return builder.batchNormalization(name + ".bn", convolved, true);
