@@ -78,7 +78,12 @@ get_target_property(definitions swapdistill COMPILE_DEFINITIONS)
 target_compile_definitions(swapdistill_emulated PRIVATE ${definitions})
 target_compile_options(swapdistill_emulated PRIVATE -Wall -Wextra -ffp-contract=off)
 target_link_libraries(swapdistill_emulated PRIVATE OpenMP::OpenMP_CXX emulated_cudart ${CMAKE_DL_LIBS})
-target_link_options(swapdistill_emulated PRIVATE LINKER:--no-undefined)
+# The version of the functions that the JNI library asks for; the switches of the emulation are exported without one.
+file(READ swapdistill.map exports)
+string(REGEX REPLACE "local:[^}]*" "" exports "${exports}")
+file(CONFIGURE OUTPUT swapdistill_emulated.map CONTENT "${exports}")
+target_link_options(swapdistill_emulated PRIVATE LINKER:--no-undefined
+    "LINKER:--version-script=${CMAKE_CURRENT_BINARY_DIR}/swapdistill_emulated.map")
 set_target_properties(swapdistill_emulated PROPERTIES
     OUTPUT_NAME swapdistill
     BUILD_RPATH "${SWAPDISTILL_EMULATION_CUDA_DIRECTORY}"
