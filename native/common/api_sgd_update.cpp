@@ -10,15 +10,17 @@ using namespace sd;
 
 namespace {
 
-/* One array of one parameter, for the search for overlaps. */
+/* One array of one parameter, or of the options, for the search for overlaps. */
 struct ParameterRange {
     uintptr_t begin;
     uintptr_t end;
     const char *array;
-    int64_t parameter;
+    int64_t parameter; /* OF_OPTIONS for an array of the options */
     bool written;
 };
 
+constexpr int64_t OF_OPTIONS = -1;
+constexpr int ARRAYS_OF_OPTIONS = 2;
 constexpr int ARRAYS_OF_A_PARAMETER = 4;
 
 int compare_begin(const void *left, const void *right) {
@@ -58,7 +60,9 @@ struct Name {
     char text[64];
 
     Name(bool full, int64_t parameter, const char *member) {
-        if (full) {
+        if (full && parameter == OF_OPTIONS) {
+            snprintf(text, sizeof text, "%s", member);
+        } else if (full) {
             snprintf(text, sizeof text, "parameters[%" PRId64 "].%s", parameter, member);
         } else {
             text[0] = '\0';
@@ -121,9 +125,9 @@ sd_status check_overlap(ParameterRange *ranges, int64_t count) {
         const ParameterRange *current = &ranges[i];
         const ParameterRange *before = current->written ? furthest : furthest_written;
         if (before != nullptr && before->end > current->begin) {
-            return fail(SD_ERROR_INVALID_ARGUMENT,
-                        "parameters[%" PRId64 "].%s overlaps parameters[%" PRId64 "].%s; expected separate memory",
-                        current->parameter, current->array, before->parameter, before->array);
+            return fail(SD_ERROR_INVALID_ARGUMENT, "%s overlaps %s; expected separate memory",
+                        Name(true, current->parameter, current->array).text,
+                        Name(true, before->parameter, before->array).text);
         }
         if (furthest == nullptr || current->end > furthest->end) {
             furthest = current;
@@ -139,6 +143,10 @@ sd_status check_parameters(const sd_sgd_options *options, int64_t count, const s
                            ParameterRange *ranges) {
     int64_t range_count = 0;
     int64_t elements = 0;
+    SD_CHECK(add_parameter_range(ranges, &range_count, true, OF_OPTIONS, "gradient_sum", options->gradient_sum,
+                                 sizeof(float), false));
+    SD_CHECK(add_parameter_range(ranges, &range_count, true, OF_OPTIONS, "rates", options->rates, 2 * sizeof(float),
+                                 false));
     for (int64_t i = 0; i < count; ++i) {
         if (check_parameter(false, options, parameters[i], i, ranges, &range_count) != SD_SUCCESS) {
             return check_parameter(true, options, parameters[i], i, ranges, &range_count);
@@ -181,12 +189,13 @@ SD_API sd_status sd_sgd_update(const sd_execution *execution, const sd_sgd_optio
         return SD_SUCCESS;
     }
     SD_CHECK(check_not_null("parameters", parameters));
-    ParameterRange few[8 * ARRAYS_OF_A_PARAMETER];
+    ParameterRange few[ARRAYS_OF_OPTIONS + 8 * ARRAYS_OF_A_PARAMETER];
     if (count <= 8) {
         SD_CHECK(check_parameters(options, count, parameters, few));
         return run(execution, options, count, parameters);
     }
-    const size_t range_bytes = static_cast<size_t>(count) * ARRAYS_OF_A_PARAMETER * sizeof(ParameterRange);
+    const size_t range_bytes =
+        (ARRAYS_OF_OPTIONS + static_cast<size_t>(count) * ARRAYS_OF_A_PARAMETER) * sizeof(ParameterRange);
     ParameterRange *ranges = static_cast<ParameterRange *>(malloc(range_bytes));
     if (ranges == nullptr) {
         return fail(SD_ERROR_UNAVAILABLE, "no memory for %zu bytes to check count = %" PRId64 " parameters",

@@ -90,7 +90,8 @@ sd_status check(cudaError_t error, const char *what) {
     if (error == cudaErrorInsufficientDriver || error == cudaErrorNoDevice) {
         return no_device(error);
     }
-    return fail(SD_ERROR_CUDA, "%s: %s (%s)", what, cudaGetErrorString(error), cudaGetErrorName(error));
+    const bool no_code = error == cudaErrorNoKernelImageForDevice || error == cudaErrorInvalidDeviceFunction;
+    return fail(no_code ? SD_ERROR_UNAVAILABLE : SD_ERROR_CUDA, "%s: %s (%s)", what, cudaGetErrorString(error), cudaGetErrorName(error));
 }
 
 sd_status grid_size_of(const char *name, const void *kernel, unsigned threads, int64_t work, int waves,

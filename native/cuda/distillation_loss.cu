@@ -205,7 +205,8 @@ LossParameters loss_parameters(const sd_distillation_loss_options &options,
                          (p.loss != nullptr && p.loss_divergence != 0.0);
     /* A target that no output depends on is not read. */
     p.has_target = options.target == SD_TARGET_PAIR ||
-                   (options.target != SD_TARGET_NONE && (p.loss_divergence != 0.0 || p.row_divergence != nullptr));
+                   (options.target != SD_TARGET_NONE &&
+                    (p.loss_divergence != 0.0 || p.row_divergence != nullptr || p.target_gradient != nullptr));
     return p;
 }
 

@@ -276,27 +276,30 @@ __device__ __forceinline__ float gradient_b(const LossParameters &p, const RowTa
     return task.silent ? 0.0f : gradient * task.gradient;
 }
 
-__device__ __forceinline__ float cross_entropy(const LossParameters &p, const SideSums &side) {
-    float result = 0.0f;
+/* In double, because it may be finite only when it has been weighted. */
+__device__ __forceinline__ double cross_entropy(const LossParameters &p, const SideSums &side) {
+    const double log_sum = side.log_sum_one;
+    const double smoothing = p.smoothing;
+    double result = 0.0;
     if (p.smoothing != 1.0f) {
-        /* By halves, because the difference may be finite only when it has been weighted. */
-        result -= 2.0f * (1.0f - p.smoothing) *
-                  ((0.5f * side.label_logit - 0.5f * side.max) - 0.5f * side.log_sum_one);
+        const double from_max = static_cast<double>(side.label_logit) - static_cast<double>(side.max);
+        result = (1.0 - smoothing) * (log_sum - from_max);
     }
     if (p.smoothing != 0.0f) {
-        result -= p.smoothing / DISTANCE_SCALE * (side.smooth / side.unmasked - side.log_sum_one * DISTANCE_SCALE);
+        const double mean = static_cast<double>(side.smooth) / static_cast<double>(side.unmasked);
+        result += smoothing * (log_sum - mean / static_cast<double>(DISTANCE_SCALE));
     }
     return result;
 }
 
 /* Writes what belongs to one side of a row and returns its CE. */
-__device__ __forceinline__ float finish_side(const LossParameters &p, const RowTask &task, const SideSums &side,
+__device__ __forceinline__ double finish_side(const LossParameters &p, const RowTask &task, const SideSums &side,
                                              int32_t index, float divergence, bool bad) {
     const float spoil = bad ? NAN : 0.0f;
-    const float ce = p.labels == nullptr ? 0.0f : cross_entropy(p, side) + spoil;
+    const double ce = p.labels == nullptr ? 0.0 : cross_entropy(p, side) + static_cast<double>(spoil);
     const int64_t at = index * p.rows + task.row;
     if (p.row_cross_entropy != nullptr) {
-        p.row_cross_entropy[at] = task.ignored ? 0.0f : ce;
+        p.row_cross_entropy[at] = task.ignored ? 0.0f : static_cast<float>(ce);
     }
     if (p.row_divergence != nullptr) {
         p.row_divergence[at] = task.ignored ? 0.0f : divergence + spoil;
@@ -322,14 +325,15 @@ __device__ __forceinline__ double finish_row(const LossParameters &p, const RowT
     const float divergence_b = spoil + (p.jensen_shannon ? 0.5f * (u + v) : p.reverse ? v : u);
     double loss = 0.0;
     if (p.loss_divergence != 0.0) {
-        loss += p.loss_divergence * (p.sides == 2 ? divergence_a + divergence_b : divergence_a);
+        const double both = static_cast<double>(divergence_a) + static_cast<double>(divergence_b);
+        loss += p.loss_divergence * (p.sides == 2 ? both : static_cast<double>(divergence_a));
     }
-    float ce = finish_side(p, task, side_a, 0, divergence_a, bad);
+    double ce = finish_side(p, task, side_a, 0, divergence_a, bad);
     if (p.sides == 2) {
         ce += finish_side(p, task, side_b, 1, divergence_b, bad);
     }
     if (p.loss_cross_entropy != 0.0f) {
-        loss += p.loss_cross_entropy * ce;
+        loss += static_cast<double>(p.loss_cross_entropy) * ce;
     }
     loss = task.silent ? 0.0 : loss * task.weight;
     if (p.per_row && p.loss != nullptr) {

@@ -262,7 +262,7 @@ __global__ void __launch_bounds__((ROWS_BLOCK<T, THREADS, PACKETS>), 1)
         const SideSums side_a =
             side_sums<T, THREADS, PACKETS>(p, a, held, max[0], task.label, max[2], shared);
         SideSums side_b = side_a;
-        if (p.probabilities) {
+        if (p.has_target && p.probabilities) {
             float mass[1] = {0.0f};
 #pragma unroll
             for (unsigned j = 0; j < PACKETS; ++j) {

@@ -27,12 +27,7 @@ class RecordedPrimitivesTest {
         // Below AVX2 activations have oneDNN's plain layout, which its convolutions convert inside.
         assumeTrue(dnnl.get_effective_cpu_isa().value >= dnnl.cpu_isa.avx2.value, "this processor has no AVX2");
         try (CpuBackend backend = CpuBackend.create(DType.F32)) {
-            GraphBuilder builder = backend.newGraph(BATCH, true);
-            Activation x = layer(builder, "stem", builder.input(channels, 28, 28), 16, 1);
-            x = block(builder, "a", x, 16, 1);
-            x = block(builder, "b", x, 32, 2);
-            builder.linear("fc", builder.globalAveragePooling(x), 10);
-            try (CpuGraph graph = (CpuGraph) builder.build()) {
+            try (CpuGraph graph = network(backend, channels)) {
                 List<String> forward = graph.forwardPrimitives();
                 List<String> backward = graph.backwardPrimitives();
                 assertEquals(CONVOLUTIONS, count(forward, "convolution"), forward.toString());
@@ -56,12 +51,7 @@ class RecordedPrimitivesTest {
         int amx = dnnl.cpu_isa.avx512_core_amx.value;
         assumeTrue((dnnl.get_effective_cpu_isa().value & amx) == amx, "this processor has no AMX");
         try (CpuBackend backend = CpuBackend.create(DType.BF16)) {
-            GraphBuilder builder = backend.newGraph(BATCH, true);
-            Activation x = layer(builder, "stem", builder.input(channels, 28, 28), 16, 1);
-            x = block(builder, "a", x, 16, 1);
-            x = block(builder, "b", x, 32, 2);
-            builder.linear("fc", builder.globalAveragePooling(x), 10);
-            try (CpuGraph graph = (CpuGraph) builder.build()) {
+            try (CpuGraph graph = network(backend, channels)) {
                 for (List<String> primitives : List.of(graph.forwardPrimitives(), graph.backwardPrimitives())) {
                     List<String> convolutions = primitives.stream().filter(name -> name.startsWith("convolution"))
                             .toList();
@@ -71,6 +61,15 @@ class RecordedPrimitivesTest {
                 }
             }
         }
+    }
+
+    private static CpuGraph network(CpuBackend backend, int channels) {
+        GraphBuilder builder = backend.newGraph(BATCH, true);
+        Activation x = layer(builder, "stem", builder.input(channels, 28, 28), 16, 1);
+        x = block(builder, "a", x, 16, 1);
+        x = block(builder, "b", x, 32, 2);
+        builder.linear("fc", builder.globalAveragePooling(x), 10);
+        return (CpuGraph) builder.build();
     }
 
     private static Activation layer(GraphBuilder builder, String name, Activation input, int channels, int stride) {

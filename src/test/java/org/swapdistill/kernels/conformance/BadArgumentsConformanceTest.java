@@ -423,12 +423,16 @@ class BadArgumentsConformanceTest {
         sgdRefused(backend, options -> options.momentum(0), fine, "nesterov");
         sgdRefused(backend, options -> options.momentum(0).nesterov(0), fine, "momentum");
         sgdRefused(backend, options -> options.gradient_scale(Float.POSITIVE_INFINITY), fine, "gradient_scale", "inf");
-        BytePointer rates = backend.allocate(8);
+        BytePointer rates = backend.allocate(64);
         sgdRefused(backend, options -> options.rates(new FloatPointer(at(rates, 2))), fine, "rates", "align");
         if (backend.checksContents()) {
             backend.write(rates, ElementType.F32.encode(new float[] {0.1f, Float.NaN}));
             sgdRefused(backend, options -> options.rates(new FloatPointer(rates)), fine, "gradient_scale", "nan");
         }
+        sgdRefused(backend, options -> options.rates(new FloatPointer(at(rates, 4))),
+            parameter -> parameter.value(new FloatPointer(rates)), "rates overlaps parameters[1].value");
+        sgdRefused(backend, options -> options.gradient_sum(new FloatPointer(at(rates, 20))),
+            parameter -> parameter.momentum(new FloatPointer(rates)), "gradient_sum overlaps parameters[1].momentum");
         sgdRefused(backend, good, parameter -> parameter.count(-1), "parameters[1].count", "-1");
         sgdRefused(backend, good, parameter -> parameter.count(1L << 62), "parameters[1]", "63 bits");
         sgdRefused(backend, good, parameter -> parameter.value(null), "parameters[1].value");

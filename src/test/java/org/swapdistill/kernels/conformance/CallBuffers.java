@@ -24,6 +24,11 @@ final class CallBuffers implements AutoCloseable {
         this.backend = backend;
     }
 
+    /** How many there are so far. */
+    int count() {
+        return buffers.size();
+    }
+
     /** A buffer that the call must leave as it is. */
     Buffer input(String name, byte[] content, int byteOffset) {
         return new Buffer(name, content, byteOffset, true);

@@ -310,7 +310,8 @@ class DistillationLossConformanceTest {
             {9, 100, 49}, {14, 157, 3}, {2, 70, 48}}) {
             for (int type = 0; type < 3; type++) {
                 fuzzer.check(Configuration.parse("outer=" + shape[0] + ",classes=" + shape[1] + ",inner=" + shape[2]
-                    + rest + "dtype=" + type + ",target=" + (type + 1) % 4 + ",inPlace=" + type % 2 + ",offset=" + type),
+                    + rest + "dtype=" + type + ",target=" + (type + 1) % 4 + ",inPlace=" + type % 2 + ",offset=" + type
+                    + ",spread=" + (type + 1)),
                     backend);
             }
         }
@@ -407,6 +408,39 @@ class DistillationLossConformanceTest {
                 assertEquals(row == 1 ? Float.NaN : values[i], actual.values(output)[i], what + ", " + output + " " + i);
             }
         }
+    }
+
+    /** A target that is NaN makes its rows NaN also with a weight of 0, when its gradient is wanted. */
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void aTargetWhoseGradientIsWantedCounts(KernelBackend backend) {
+        LossCall call = LossCall.on(backend).with(EnumSet.of(LossOutput.LOSS, LossOutput.LOGITS_GRADIENT,
+            LossOutput.TARGET_GRADIENT));
+        LossOptions options = PAIR.with(Target.LOGITS, Divergence.FORWARD_KL, true).withWeights(1, 0);
+        for (int inner : new int[] {1, 6}) {
+            for (int classes : new int[] {2, 100, 600}) {
+                LossInputs inputs = normal(2, classes, inner, 1, classes);
+                inputs.target()[0] = Float.NaN;
+                LossOutputs outputs = call.run(options, inputs);
+                String what = classes + " x " + inner;
+                assertTrue(Double.isNaN(outputs.loss()), what);
+                assertTrue(Float.isNaN(outputs.values(LossOutput.LOGITS_GRADIENT)[0]), what);
+                assertTrue(Float.isNaN(outputs.values(LossOutput.TARGET_GRADIENT)[0]), what);
+            }
+        }
+    }
+
+    /** The sum of two cross-entropies, or one before its weight, may leave the range of f32 where the loss does not. */
+    @ParameterizedTest
+    @MethodSource(BACKENDS)
+    void aLossWithinTheRangeOfF32IsFinite(KernelBackend backend) {
+        LossCall call = LossCall.on(backend).with(EnumSet.of(LossOutput.LOSS));
+        LossInputs pair = new LossInputs(1, 2, 1, new float[] {-1e38f, 1e38f}, new float[] {-1e38f, 1e38f},
+            new long[] {0}, null, null);
+        assertEquals(2e38, call.run(PAIR.withWeights(1, 0), pair).loss(), 1e33);
+        LossInputs one = new LossInputs(1, 2, 1, new float[] {-2e38f, 2e38f}, new float[2], new long[] {0}, null, null);
+        LossOptions weighted = PAIR.with(Target.NONE, Divergence.FORWARD_KL, false).withWeights(0.1f, 0);
+        assertEquals(4e37, call.run(weighted, one).loss(), 1e32);
     }
 
     /** With a weight of 0 and nothing else that asks for it, a target that is NaN changes no bit. */

@@ -23,33 +23,36 @@ import org.swapdistill.kernels.reference.LossOptions.Target;
  *
  * @param outputs        those wanted; those that the options do not have are left out
  * @param inPlace        gradients overwrite what they belong to
- * @param offset         of every buffer from a 64-byte boundary, in elements of the buffer
+ * @param offset         of the first buffer from a 64-byte boundary, in elements of the buffer
+ * @param spread         by how much more each further buffer is off, modulo 8
  * @param upstreamStride in elements, for an upstream gradient per row
  */
 record LossCall(KernelBackend backend, int threads, ElementType dtype, ElementType labelType,
-                Set<LossOutput> outputs, boolean inPlace, int offset, int upstreamStride) {
+                Set<LossOutput> outputs, boolean inPlace, int offset, int spread,
+                int upstreamStride) {
     static LossCall on(KernelBackend backend) {
-        return new LossCall(backend, 1, ElementType.F32, ElementType.I32, EnumSet.allOf(LossOutput.class), false, 0, 1);
+        return new LossCall(backend, 1, ElementType.F32, ElementType.I32, EnumSet.allOf(LossOutput.class), false, 0, 0,
+            1);
     }
 
     LossCall withThreads(int newThreads) {
-        return new LossCall(backend, newThreads, dtype, labelType, outputs, inPlace, offset, upstreamStride);
+        return new LossCall(backend, newThreads, dtype, labelType, outputs, inPlace, offset, spread, upstreamStride);
     }
 
     LossCall withType(ElementType newType) {
-        return new LossCall(backend, threads, newType, labelType, outputs, inPlace, offset, upstreamStride);
+        return new LossCall(backend, threads, newType, labelType, outputs, inPlace, offset, spread, upstreamStride);
     }
 
     LossCall withLabelType(ElementType newType) {
-        return new LossCall(backend, threads, dtype, newType, outputs, inPlace, offset, upstreamStride);
+        return new LossCall(backend, threads, dtype, newType, outputs, inPlace, offset, spread, upstreamStride);
     }
 
     LossCall withInPlace() {
-        return new LossCall(backend, threads, dtype, labelType, outputs, true, offset, upstreamStride);
+        return new LossCall(backend, threads, dtype, labelType, outputs, true, offset, spread, upstreamStride);
     }
 
     LossCall with(Set<LossOutput> newOutputs) {
-        return new LossCall(backend, threads, dtype, labelType, newOutputs, inPlace, offset, upstreamStride);
+        return new LossCall(backend, threads, dtype, labelType, newOutputs, inPlace, offset, spread, upstreamStride);
     }
 
     /** The outputs that are wanted and that exist for these options and inputs. */
@@ -129,11 +132,11 @@ record LossCall(KernelBackend backend, int threads, ElementType dtype, ElementTy
         }
         if (inputs.labels() != null) {
             arrays.labels(buffers.input("labels", labelType.encodeIntegers(inputs.labels()),
-                offset * labelType.bytes()).pointer());
+                offset(buffers, labelType.bytes())).pointer());
         }
         if (inputs.rowWeights() != null) {
             arrays.row_weights(floats(buffers.input("row_weights", ElementType.F32.encode(inputs.rowWeights()),
-                offset * Float.BYTES)));
+                offset(buffers, Float.BYTES))));
         }
         if (inputs.upstream() != null) {
             upstream(arrays, buffers, options, inputs);
@@ -152,7 +155,7 @@ record LossCall(KernelBackend backend, int threads, ElementType dtype, ElementTy
             if (output == LossOutput.LOGITS_GRADIENT || output == LossOutput.TARGET_GRADIENT) {
                 continue;
             }
-            Buffer buffer = buffers.output(output.toString(), count * elementBytes, offset * elementBytes);
+            Buffer buffer = buffers.output(output.toString(), count * elementBytes, offset(buffers, elementBytes));
             written.put(output, buffer);
             switch (output) {
                 case LOSS -> arrays.loss(floats(buffer));
@@ -176,18 +179,23 @@ record LossCall(KernelBackend backend, int threads, ElementType dtype, ElementTy
         for (int row = 0; row < (perRow ? values.length : 1); row++) {
             spaced[first + row * stride] = values[row];
         }
-        Buffer buffer = buffers.input("upstream", ElementType.F32.encode(spaced), offset * Float.BYTES);
+        Buffer buffer = buffers.input("upstream", ElementType.F32.encode(spaced), offset(buffers, Float.BYTES));
         arrays.upstream(new FloatPointer(buffer.pointer(first * Float.BYTES))).upstream_stride(stride);
+    }
+
+    /** Of the next buffer, in bytes. */
+    private int offset(CallBuffers buffers, int elementBytes) {
+        return (offset + spread * buffers.count()) % 8 * elementBytes;
     }
 
     private Buffer data(CallBuffers buffers, String name, float[] values, boolean overwritten) {
         byte[] bytes = dtype.encode(values);
-        return overwritten ? buffers.inOut(name, bytes, offset * dtype.bytes())
-            : buffers.input(name, bytes, offset * dtype.bytes());
+        return overwritten ? buffers.inOut(name, bytes, offset(buffers, dtype.bytes()))
+            : buffers.input(name, bytes, offset(buffers, dtype.bytes()));
     }
 
     private Buffer gradient(CallBuffers buffers, String name, LossInputs inputs) {
-        return buffers.output(name, inputs.logits().length * dtype.bytes(), offset * dtype.bytes());
+        return buffers.output(name, inputs.logits().length * dtype.bytes(), offset(buffers, dtype.bytes()));
     }
 
     private static FloatPointer floats(Buffer buffer) {

@@ -47,7 +47,7 @@ final class LossFuzzer extends KernelFuzzer {
             .set("stride", any(random, 1, 0, 2, -1, -3)).set("logits", random.nextInt(7))
             .set("masked", any(random, 0, 0, 1)).set("equal", any(random, 0, 0, 0, 1))
             .set("outputs", random.nextInt(3) == 0 ? 1 + random.nextInt(127) : 127).set("inPlace", random.nextInt(2))
-            .set("offset", any(random, 0, 0, 1, 3, 5)).set("threads", 1 + random.nextInt(3))
+            .set("offset", any(random, 0, 0, 1, 3, 5)).set("spread", any(random, 0, 0, 1, 3)).set("threads", 1 + random.nextInt(3))
             .set("data", random.nextInt(1 << 20));
     }
 
@@ -56,19 +56,19 @@ final class LossFuzzer extends KernelFuzzer {
         return List.of(
             "outer=24,classes=100003,inner=1,dtype=0,labels64=0,target=3,divergence=0,coupled=0,reduction=2,"
                 + "temperature=1,unsquared=0,ceWeight=0,kdWeight=0,smoothing=0,ignore=0,noLabels=0,rowWeights=0,"
-                + "upstream=0,stride=1,logits=1,masked=0,equal=0,outputs=127,inPlace=0,offset=3,threads=2,data=1",
+                + "upstream=0,stride=1,logits=1,masked=0,equal=0,outputs=127,inPlace=0,offset=3,spread=0,threads=2,data=1",
             "outer=2101,classes=1001,inner=1,dtype=0,labels64=1,target=3,divergence=0,coupled=0,reduction=2,"
                 + "temperature=1,unsquared=0,ceWeight=0,kdWeight=0,smoothing=0,ignore=1,noLabels=0,rowWeights=2,"
-                + "upstream=3,stride=1,logits=0,masked=0,equal=0,outputs=127,inPlace=0,offset=1,threads=3,data=4",
+                + "upstream=3,stride=1,logits=0,masked=0,equal=0,outputs=127,inPlace=0,offset=1,spread=0,threads=3,data=4",
             "outer=4500,classes=1000,inner=1,dtype=0,labels64=0,target=1,divergence=0,coupled=0,reduction=1,"
                 + "temperature=0,unsquared=0,ceWeight=3,kdWeight=2,smoothing=0,ignore=0,noLabels=0,rowWeights=0,"
-                + "upstream=0,stride=1,logits=1,masked=0,equal=0,outputs=99,inPlace=0,offset=0,threads=2,data=6",
+                + "upstream=0,stride=1,logits=1,masked=0,equal=0,outputs=99,inPlace=0,offset=0,spread=0,threads=2,data=6",
             "outer=1400,classes=3001,inner=1,dtype=2,labels64=1,target=3,divergence=0,coupled=1,reduction=1,"
                 + "temperature=3,unsquared=0,ceWeight=2,kdWeight=3,smoothing=1,ignore=1,noLabels=0,rowWeights=1,"
-                + "upstream=1,stride=1,logits=0,masked=1,equal=0,outputs=127,inPlace=0,offset=5,threads=2,data=3",
+                + "upstream=1,stride=1,logits=0,masked=1,equal=0,outputs=127,inPlace=0,offset=5,spread=0,threads=2,data=3",
             "outer=6,classes=19,inner=40003,dtype=0,labels64=0,target=3,divergence=2,coupled=1,reduction=2,"
                 + "temperature=2,unsquared=1,ceWeight=0,kdWeight=2,smoothing=0,ignore=1,noLabels=0,rowWeights=0,"
-                + "upstream=0,stride=1,logits=0,masked=0,equal=0,outputs=127,inPlace=0,offset=1,threads=2,data=2");
+                + "upstream=0,stride=1,logits=0,masked=0,equal=0,outputs=127,inPlace=0,offset=1,spread=0,threads=2,data=2");
     }
 
     @Override
@@ -100,7 +100,7 @@ final class LossFuzzer extends KernelFuzzer {
         }
         LossCall call = new LossCall(backend, c.get("threads"), dtype,
             c.is("labels64") ? ElementType.I64 : ElementType.I32, outputs, c.is("inPlace"), c.get("offset"),
-            c.get("stride"));
+            c.get("spread"), c.get("stride"));
         LossComparison.check(call, options, inputs);
     }
 

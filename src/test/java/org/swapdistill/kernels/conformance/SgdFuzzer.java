@@ -30,7 +30,7 @@ final class SgdFuzzer extends KernelFuzzer {
             .set("largest", size(random, 1, random.nextInt(10) == 0 ? 100_000 : 3000))
             .set("momentum", random.nextInt(3)).set("nesterov", random.nextInt(2)).set("rate", random.nextInt(4))
             .set("scale", random.nextInt(3)).set("decays", random.nextInt(2)).set("types", random.nextInt(4))
-            .set("lowPrecision", random.nextInt(3)).set("offset", any(random, 0, 0, 1, 3))
+            .set("lowPrecision", random.nextInt(3)).set("offset", any(random, 0, 0, 1, 3)).set("spread", any(random, 0, 0, 1, 3))
             .set("threads", 1 + random.nextInt(3)).set("data", random.nextInt(1 << 20));
     }
 
@@ -38,7 +38,7 @@ final class SgdFuzzer extends KernelFuzzer {
     List<String> largeCases() {
         return List.of(
             "parameters=3,largest=1500000,momentum=1,nesterov=1,rate=0,scale=1,decays=1,types=3,lowPrecision=1,"
-                + "offset=1,threads=2,data=7");
+                + "offset=1,spread=0,threads=2,data=7");
     }
 
     @Override
@@ -116,14 +116,17 @@ final class SgdFuzzer extends KernelFuzzer {
         SgdReference.Options options = new SgdReference.Options(shared.learningRate(), shared.momentum(),
             shared.nesterov(), shared.gradientScale(), c.is("decays") ? DECAYS[random.nextInt(3)] : 0);
         int offset = c.get("offset");
+        int spread = c.get("spread");
         float[] value = normal(random, elements, ElementType.F32);
         float[] gradient = normal(random, elements, gradientType);
         float[] velocity = shared.momentum() == 0 ? new float[elements] : normal(random, elements, ElementType.F32);
         Buffer valueBuffer = buffers.inOut("value", ElementType.F32.encode(value), offset * 4);
-        Buffer gradientBuffer = buffers.input("gradient", gradientType.encode(gradient), offset * gradientType.bytes());
+        Buffer gradientBuffer = buffers.input("gradient", gradientType.encode(gradient),
+            (offset + spread) * gradientType.bytes());
         Buffer momentumBuffer = shared.momentum() == 0 ? null
-            : buffers.inOut("momentum", ElementType.F32.encode(velocity), offset * 4);
-        Buffer lowBuffer = !c.is("lowPrecision") ? null : buffers.output("low_precision", 2 * elements, offset * 2);
+            : buffers.inOut("momentum", ElementType.F32.encode(velocity), (offset + 2 * spread) * 4);
+        Buffer lowBuffer = !c.is("lowPrecision") ? null : buffers.output("low_precision", 2 * elements,
+            (offset + 3 * spread) * 2);
         struct.count(elements).value(new FloatPointer(valueBuffer.pointer())).gradient(gradientBuffer.pointer())
             .momentum(momentumBuffer == null ? null : new FloatPointer(momentumBuffer.pointer()))
             .low_precision(lowBuffer == null ? null : lowBuffer.pointer()).gradient_dtype(gradientType.code())
