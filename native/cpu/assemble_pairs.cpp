@@ -523,7 +523,7 @@ template <typename Element> static void assemble(const Plan &plan) {
     const int64_t elements = plan.sides * plan.channels * plan.height * plan.width;
     const int64_t bands = most(1, least(plan.height, elements / BAND_ELEMENTS));
     const int64_t items = call.pairs * bands;
-    for_items(items > 1 && elements > SERIAL_ELEMENTS / call.pairs, call.threads, items, 0, [&](int64_t item) {
+    for_items(items > 1 && elements > SERIAL_ELEMENTS / call.pairs, call.threads, items, [&](int64_t item) {
         const int64_t band = item % bands;
         assemble_band<Element>(plan, item / bands, band * plan.height / bands, (band + 1) * plan.height / bands);
     });

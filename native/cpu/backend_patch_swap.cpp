@@ -35,7 +35,7 @@ sd_status patch_swap_positions(const sd_execution *execution, const sd_patch_swa
                                uint8_t *positions) {
     const PositionRule rule = position_rule(*options);
     const int64_t grid = grid_size(height, options->patch_size) * grid_size(width, options->patch_size);
-    for_items(pairs > 1 && grid > 4096 / pairs, thread_count(*execution), pairs, 0, [&](int64_t pair) {
+    for_items(pairs > 1 && grid > 4096 / pairs, thread_count(*execution), pairs, [&](int64_t pair) {
         const PositionLimit limit =
             position_limit(rule, *at, static_cast<uint32_t>(pair), static_cast<uint32_t>(grid));
         chosen_positions(limit, *at, static_cast<uint32_t>(pair), 0, static_cast<uint32_t>(grid),

@@ -2,10 +2,10 @@
  * distillation_loss on the CPU for contiguous classes ([R, K]), with lanes that are neighbouring classes of a row: row
  * loss, statistics and gradients.
  *
- * Work: an item is a block of rows, cut by shape alone; a thread takes items one by one. A row is read in pieces of
- * PIECE classes; f32 sums are kept within a piece and added up in f64.
+ * Work: an item is a block of rows, cut by shape alone. A row is read in pieces of PIECE classes; f32 sums are kept
+ * within a piece and added up in f64.
  *
- * Plain rows (loss_plain.h) of up to KEPT_CLASSES classes are processed side by side. One of more classes is read from
+ * Plain rows (loss_plain.h) of up to SHORT_CLASSES classes are processed side by side. One of more classes is read from
  * memory once: the largest logits of a piece, then its exponentials, which are kept and become the gradient in a second
  * pass, relative to the maximum of their piece. Other rows are read twice or three times, from the second-level cache
  * up to 32,000 f32 classes: maximum and sums of exponentials, then (where the gradient needs the divergence first) the
@@ -14,7 +14,7 @@
  * Bytes moved: logits and target read once, gradients written once.
  */
 #include "cpu/loss_plain_rows.h"
-#include "cpu/loss_plain_tiles.h"
+#include "cpu/loss_plain_short_rows.h"
 #include "cpu/threads.h"
 
 namespace sd {
@@ -137,25 +137,6 @@ static RowStatistics row_statistics(const LossMode &mode, const Element *z, int6
         sum_unmasked(z, classes, max_z, &statistics.side.sum_of_logits, &statistics.side.unmasked);
     }
     return statistics;
-}
-
-/* 1 when the label's logit is the first largest one. */
-template <typename Element> static uint8_t is_hit(const Element *z, const SideStatistics &side, int64_t label) {
-    if (side.poisoned || load_one(z + label) != side.max) {
-        return 0;
-    }
-    int64_t k = 0;
-    for (; k + LANES <= label; k += LANES) {
-        if (any(load(z + k) == side.max)) {
-            return 0;
-        }
-    }
-    for (; k < label; ++k) {
-        if (load_one(z + k) == side.max) {
-            return 0;
-        }
-    }
-    return 1;
 }
 
 SD_INLINE SideFactors broadcast_side(const SideScalars &side) {
@@ -351,8 +332,8 @@ template <typename Element>
 static void find_hits(const RowsOfCall<Element> &rows, const RowArrays<Element> &at, const SideStatistics &a,
                       const SideStatistics &b, uint8_t *hits) {
     const bool wanted = rows.call->arrays->row_hit != nullptr;
-    hits[0] = wanted ? is_hit(at.z_a, a, at.label) : uint8_t{0};
-    hits[1] = wanted && rows.pair ? is_hit(at.z_b, b, at.label) : uint8_t{0};
+    hits[0] = wanted && !a.poisoned && is_first_largest(at.z_a, a.max, at.label);
+    hits[1] = wanted && rows.pair && !b.poisoned && is_first_largest(at.z_b, b.max, at.label);
 }
 
 /* A row by the plain arithmetic; false, and nothing done, where its logits are not narrow. */
@@ -509,8 +490,8 @@ template <typename Element>
 static double process_item(const RowsOfCall<Element> &rows, int64_t begin, int64_t end, const KeptRow &kept) {
     bool done[TILE_ROWS] = {};
     double sum = 0.0;
-    if (rows.call->plain && rows.call->arrays->classes <= KEPT_CLASSES) {
-        sum = process_plain_tile<Element>(*rows.call, rows.mode.power, begin, end - begin, done);
+    if (rows.call->plain && rows.call->arrays->classes <= SHORT_CLASSES) {
+        sum = process_plain_item<Element>(*rows.call, rows.mode.power, begin, end - begin, done);
     }
     for (int64_t row = begin; row < end; ++row) {
         if (!done[row - begin]) {
@@ -528,7 +509,7 @@ template <typename Element> static void process_rows(const DistillationLossCall 
     rows.pair = call.options->target == SD_TARGET_PAIR;
     rows.wants_gradient = call.arrays->logits_gradient != nullptr || call.arrays->target_gradient != nullptr;
     const bool parallel = call.rows > SERIAL_ELEMENTS / call.arrays->classes;
-    for_items(parallel, call.threads, call.items, 1, [&](int64_t item) {
+    for_items(parallel, call.threads, call.items, [&](int64_t item) {
         alignas(64) float small[KEPT_ARRAYS * PIECE];
         const int64_t begin = item * call.rows_per_item;
         const int64_t end = least(begin + call.rows_per_item, call.rows);

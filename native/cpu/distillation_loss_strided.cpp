@@ -10,7 +10,7 @@
  *
  * Bytes moved: logits and target read once (beyond KEPT_CLASSES up to three times), gradients written once.
  */
-#include "cpu/loss_plain_lanes.h"
+#include "cpu/loss_plain_columns.h"
 #include "cpu/threads.h"
 #include "cpu/write_row.h"
 
@@ -327,10 +327,8 @@ template <typename Element> static void process_tiles(const DistillationLossCall
     const LossMode mode = loss_mode(call);
     const bool keep = arrays.classes <= KEPT_CLASSES;
     const int64_t tiles = (arrays.inner + TILE_ROWS - 1) / TILE_ROWS;
-    /* Neighbouring tiles to one thread, which has asked for the next tile's lines, but enough to share evenly. */
-    const int chunk = static_cast<int>(most(1, least(8, call.items / (8 * most(1, call.threads)))));
     const bool parallel = call.rows > SERIAL_ELEMENTS / arrays.classes;
-    for_items(parallel, call.threads, call.items, chunk, [&](int64_t item) {
+    for_items(parallel, call.threads, call.items, [&](int64_t item) {
         const int64_t outer = item / tiles;
         const int64_t first = (item % tiles) * TILE_ROWS;
         Tile tile;

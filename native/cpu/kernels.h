@@ -86,11 +86,14 @@ struct DistillationLossCall {
     bool streaming;
 };
 
-/* Neighbouring rows that are processed side by side, lanes being rows, at most. A multiple of every LANES. */
+/* Neighbouring rows of an item, at most. A multiple of every LANES. */
 constexpr int64_t TILE_ROWS = 32;
 
-/* Rows of up to so many classes are copied to the stack, a tile of them at a time, if they are strided or plain. */
+/* Strided rows of up to so many classes are copied to the stack, a tile of them at a time. */
 constexpr int64_t KEPT_CLASSES = 160;
+
+/* Plain rows of up to so many contiguous classes are processed side by side. */
+constexpr int64_t SHORT_CLASSES = 256;
 
 /* Fewer logits of a call than this are not worth a second thread. */
 constexpr int64_t SERIAL_ELEMENTS = 4096;

@@ -130,14 +130,24 @@ static void begin_lanes(const DistillationLossCall &call, int64_t first_row, int
     *lanes = Lanes{};
     lanes->first_row = first_row;
     lanes->count = count;
-    lanes->labels = broadcast_int(-1);
-    *scale = Float{};
-    *weightless = Int{};
-    for (int64_t l = 0; l < count; ++l) {
-        lanes->labels[l] = static_cast<int32_t>(label_of(call, first_row + l));
-        (*scale)[l] = static_cast<float>(gradient_scale_of(call, first_row + l));
-        (*weightless)[l] = weight_of(call, first_row + l) == 0.0 ? -1 : 0;
+    int32_t labels[LANES];
+    for (int64_t l = 0; l < LANES; ++l) {
+        labels[l] = l < count ? static_cast<int32_t>(label_of(call, first_row + l)) : -1;
     }
+    memcpy(&lanes->labels, labels, sizeof labels);
+    if (call.arrays->row_weights == nullptr && !has_upstream_per_row(call)) {
+        *scale = broadcast(static_cast<float>(gradient_scale_of(call, first_row)));
+        *weightless = Int{};
+        return;
+    }
+    float scales[LANES] = {};
+    int32_t zero[LANES] = {};
+    for (int64_t l = 0; l < count; ++l) {
+        scales[l] = static_cast<float>(gradient_scale_of(call, first_row + l));
+        zero[l] = weight_of(call, first_row + l) == 0.0 ? -1 : 0;
+    }
+    memcpy(scale, scales, sizeof scales);
+    memcpy(weightless, zero, sizeof zero);
 }
 
 } // namespace SD_INSTRUCTION_SET

@@ -1,5 +1,5 @@
 /*
- * Plain rows of distillation_loss (loss_plain.h) where lanes are rows.
+ * What plain rows of distillation_loss (loss_plain.h) need once per row, for LANES of them: lanes are rows.
  */
 #ifndef SWAPDISTILL_CPU_LOSS_PLAIN_LANES_H
 #define SWAPDISTILL_CPU_LOSS_PLAIN_LANES_H
@@ -11,169 +11,97 @@ namespace sd {
 namespace cpu {
 namespace SD_INSTRUCTION_SET {
 
-/* f32 sums are kept over so many classes and then added to a second sum. */
-constexpr int64_t GROUP = 64;
-
-/* f32 [classes, TILE_ROWS] each. */
-struct KeptTile {
-    float *a;
-    float *b;
-    float *plain_a; /* exponentials at temperature 1 where they are no power of the softened ones; else unused */
-    float *plain_b;
+/* Sums over the classes of LANES rows. */
+struct PlainLaneSums {
+    PlainSums a;
+    PlainSums b;
+    Float apart_ab; /* sum e_a (x_a - x_b) */
+    Float apart_ba; /* sum e_b (x_a - x_b) */
 };
 
-/* Maxima of both sides, and with HITS whether the label is the first largest; returns how far each row's logits lie
- * apart, on the side where they do so more. A NaN may be passed over. */
-template <bool HITS> static Float column_extremes(const KeptTile &tile, int64_t classes, Lanes *lanes) {
-    Float high_a = load(tile.a);
-    Float high_b = load(tile.b);
-    Float low_a = high_a;
-    Float low_b = high_b;
-    Int first_a = {};
-    Int first_b = {};
-    for (int64_t k = 1; k < classes; ++k) {
-        const Float z_a = load(tile.a + k * TILE_ROWS);
-        const Float z_b = load(tile.b + k * TILE_ROWS);
-        if (HITS) {
-            const Int here = broadcast_int(static_cast<int32_t>(k));
-            first_a = z_a > high_a ? here : first_a;
-            first_b = z_b > high_b ? here : first_b;
-        }
-        high_a = max(high_a, z_a);
-        high_b = max(high_b, z_b);
-        low_a = min(low_a, z_a);
-        low_b = min(low_b, z_b);
-    }
-    lanes->a.max = high_a;
-    lanes->b.max = high_b;
-    lanes->a.hit = HITS ? first_a == lanes->labels : Int{};
-    lanes->b.hit = HITS ? first_b == lanes->labels : Int{};
-    const Float spread_a = high_a - low_a;
-    const Float spread_b = high_b - low_b;
-    return select(spread_a > spread_b, spread_a, spread_b);
-}
-
-/* The exponentials of a group of classes of one side take the place of its logits and are added to the sums; returns
- * the sum of their products with `apart`. */
+/* From the sums of LANES rows to what put_lanes needs, and the factors of their gradients: 0 in the lanes *zero. */
 template <int POWER>
-static Float keep_group(float *z, float *plain, int64_t count, Float max_z, Float scale, const Float *apart,
-                        PlainSums *sums) {
-    PlainSums group = {};
-    Float products = {};
-    for (int64_t k = 0; k < count; ++k) {
-        const Exponentials e = plain_exponentials<POWER>(load(z + k * TILE_ROWS) - max_z, scale);
-        add_exponentials<POWER>(e, group);
-        products = fma(e.softened, apart[k], products);
-        store(z + k * TILE_ROWS, e.softened);
-        if (POWER == 0) {
-            store(plain + k * TILE_ROWS, e.plain);
-        }
-    }
-    sums->softened += group.softened;
-    sums->plain += group.plain;
-    return products;
-}
-
-/* The plain arithmetic for LANES rows of a kept tile: gradients take the place of the logits, losses are added to *sum.
- * Returns which lanes are plain and done; what the others hold then means nothing. */
-template <int POWER>
-static Int process_plain_lanes(const DistillationLossCall &call, int64_t first_row, int64_t count,
-                               const KeptTile &tile, double *sum) {
-    const int64_t classes = call.arrays->classes;
+static PlainFactors plain_factors(const DistillationLossCall &call, Float scale, Int weightless,
+                                  const PlainLaneSums &sums, Lanes *lanes, Int *zero) {
     const float inverse_t = inverse_temperature(*call.options);
-    const bool pair = call.options->target == SD_TARGET_PAIR;
-    Lanes lanes;
-    Float scale;
-    Int weightless;
-    begin_lanes(call, first_row, count, &lanes, &scale, &weightless);
-    const Float spread = call.arrays->row_hit != nullptr ? column_extremes<true>(tile, classes, &lanes)
-                                                         : column_extremes<false>(tile, classes, &lanes);
-    const Int narrow = (spread < NARROW) & (spread * inverse_t < NARROW);
-    if (!any(narrow)) {
-        return Int{};
-    }
-    for (int64_t l = 0; l < count; ++l) {
-        const int64_t at = most(lanes.labels[l], 0) * TILE_ROWS + l;
-        lanes.a.label_logit[l] = tile.a[at];
-        lanes.b.label_logit[l] = tile.b[at];
-    }
-    const Float to_exponent = broadcast(inverse_t * LOG2_E);
-    PlainSums sums_a = {};
-    PlainSums sums_b = {};
-    Float apart_ab = {};
-    Float apart_ba = {};
-    for (int64_t begin = 0; begin < classes; begin += GROUP) {
-        const int64_t count = least(GROUP, classes - begin);
-        float *const a = tile.a + begin * TILE_ROWS;
-        float *const b = tile.b + begin * TILE_ROWS;
-        Float apart[GROUP];
-        for (int64_t k = 0; k < count; ++k) {
-            apart[k] = (load(a + k * TILE_ROWS) - lanes.a.max) - (load(b + k * TILE_ROWS) - lanes.b.max);
-        }
-        apart_ab += keep_group<POWER>(a, tile.plain_a + begin * TILE_ROWS, count, lanes.a.max, to_exponent, apart,
-                                      &sums_a);
-        apart_ba += keep_group<POWER>(b, tile.plain_b + begin * TILE_ROWS, count, lanes.b.max, to_exponent, apart,
-                                      &sums_b);
-    }
-    /* A NaN has passed the maximum. */
-    const Int done = narrow & (sums_a.softened > 0.0f) & (sums_b.softened > 0.0f);
-    lanes.a.sum = POWER == 1 ? sums_a.softened : sums_a.plain;
-    lanes.b.sum = POWER == 1 ? sums_b.softened : sums_b.plain;
-    lanes.a.log_sum = natural_log(lanes.a.sum);
-    lanes.b.log_sum = natural_log(lanes.b.sum);
-    const Float log_apart = natural_log(sums_a.softened) - natural_log(sums_b.softened);
-    const Float inverse_a = 1.0f / sums_a.softened;
-    const Float inverse_b = 1.0f / sums_b.softened;
-    lanes.sums.kl_ab = apart_ab * inverse_t * inverse_a - log_apart;
-    lanes.sums.kl_ba = log_apart - apart_ba * inverse_t * inverse_b;
+    lanes->a.sum = POWER == 1 ? sums.a.softened : sums.a.plain;
+    lanes->b.sum = POWER == 1 ? sums.b.softened : sums.b.plain;
+    lanes->a.log_sum = natural_log(lanes->a.sum);
+    lanes->b.log_sum = natural_log(lanes->b.sum);
+    const Float log_apart = natural_log(sums.a.softened) - natural_log(sums.b.softened);
+    const Float inverse_a = 1.0f / sums.a.softened;
+    const Float inverse_b = 1.0f / sums.b.softened;
+    lanes->sums.kl_ab = sums.apart_ab * inverse_t * inverse_a - log_apart;
+    lanes->sums.kl_ba = log_apart - sums.apart_ba * inverse_t * inverse_b;
 
     LossFactors factors = {};
-    gradient_lanes(call, scale, lanes, &factors);
-    const Int zero = (lanes.labels < 0) | weightless;
+    gradient_lanes(call, scale, *lanes, &factors);
+    *zero = (lanes->labels < 0) | weightless;
     PlainFactors plain;
-    plain.difference_a = select(zero, Float{}, factors.a.difference * inverse_a);
-    plain.difference_b = select(zero, Float{}, factors.a.difference * inverse_b);
-    plain.cross_entropy_a = select(zero, Float{}, factors.a.cross_entropy);
-    plain.cross_entropy_b = select(zero, Float{}, factors.b.cross_entropy);
-    for (int64_t k = 0; k < classes; ++k) {
-        Exponentials a;
-        Exponentials b;
-        a.softened = load(tile.a + k * TILE_ROWS);
-        b.softened = load(tile.b + k * TILE_ROWS);
-        if (POWER == 0) {
-            a.plain = load(tile.plain_a + k * TILE_ROWS);
-            b.plain = load(tile.plain_b + k * TILE_ROWS);
-        }
-        Float g_a;
-        Float g_b;
-        plain_gradients<POWER>(plain, a, b, g_a, g_b);
-        store(tile.a + k * TILE_ROWS, g_a);
-        store(tile.b + k * TILE_ROWS, g_b);
-    }
-    const float term = static_cast<float>(label_gradient(*call.options, 1.0));
-    for (int64_t l = 0; l < count; ++l) {
-        if (zero[l] == 0) {
-            const int64_t at = lanes.labels[l] * TILE_ROWS + l;
-            tile.a[at] += scale[l] * term;
-            tile.b[at] += pair ? scale[l] * term : 0.0f;
-        }
-    }
-    *sum += put_lanes(call, lanes, Int{}, done);
-    return done;
+    plain.difference_a = select(*zero, Float{}, factors.a.difference * inverse_a);
+    plain.difference_b = select(*zero, Float{}, factors.a.difference * inverse_b);
+    plain.cross_entropy_a = select(*zero, Float{}, factors.a.cross_entropy);
+    plain.cross_entropy_b = select(*zero, Float{}, factors.b.cross_entropy);
+    return plain;
 }
 
-static Int process_plain_lanes(const DistillationLossCall &call, int power, int64_t first_row, int64_t count,
-                               const KeptTile &tile, double *sum) {
-    switch (power) {
-    case 1:
-        return process_plain_lanes<1>(call, first_row, count, tile, sum);
-    case 2:
-        return process_plain_lanes<2>(call, first_row, count, tile, sum);
-    case 4:
-        return process_plain_lanes<4>(call, first_row, count, tile, sum);
-    default:
-        return process_plain_lanes<0>(call, first_row, count, tile, sum);
+/* Whether anything but the sum of all losses is wanted of a row. */
+SD_INLINE bool has_row_outputs(const DistillationLossCall &call) {
+    const sd_distillation_loss_arrays &arrays = *call.arrays;
+    return arrays.row_cross_entropy != nullptr || arrays.row_divergence != nullptr ||
+           arrays.row_log_sum_exp != nullptr || arrays.row_hit != nullptr ||
+           (call.options->reduction == SD_REDUCTION_NONE && arrays.loss != nullptr);
+}
+
+typedef double Double __attribute__((vector_size(2 * VECTOR_BYTES)));
+
+/* The sum of the chosen lanes' losses: put_lanes of plain rows, to the bit, where a row has no outputs of its own. */
+static double sum_plain_losses(const DistillationLossCall &call, const Lanes &lanes, Int weightless, Int chosen) {
+    const sd_distillation_loss_options &options = *call.options;
+    const bool pair = options.target == SD_TARGET_PAIR;
+    const double t = static_cast<double>(options.temperature);
+    const double squared = options.scale_by_temperature_squared != 0 ? t * t : 1.0;
+    const double ce_factor = static_cast<double>(options.cross_entropy_weight);
+    const double kd_factor = static_cast<double>(options.distillation_weight) * squared;
+    Double ce = {};
+    if (call.arrays->labels != nullptr) {
+        ce = __builtin_convertvector(lanes.a.log_sum, Double) -
+             (__builtin_convertvector(lanes.a.label_logit, Double) - __builtin_convertvector(lanes.a.max, Double));
+        if (pair) {
+            ce += __builtin_convertvector(lanes.b.log_sum, Double) -
+                  (__builtin_convertvector(lanes.b.label_logit, Double) - __builtin_convertvector(lanes.b.max, Double));
+            ce *= 0.5;
+        }
     }
+    Double divergence = __builtin_convertvector(lanes.sums.kl_ba, Double);
+    if (pair) {
+        divergence = 0.5 * (divergence + __builtin_convertvector(lanes.sums.kl_ab, Double));
+    }
+    const Double losses = ce_factor * ce + kd_factor * divergence;
+    const Int counted = chosen & (lanes.labels >= 0) & ~weightless;
+    double total = 0.0;
+    for (int64_t l = 0; l < LANES; ++l) {
+        if (counted[l] != 0) {
+            total += weight_of(call, lanes.first_row + l) * losses[l];
+        }
+    }
+    return total;
+}
+
+/* Loss and statistics of the chosen lanes, which are plain; returns the sum of their losses. */
+SD_INLINE double put_plain_lanes(const DistillationLossCall &call, const Lanes &lanes, Int weightless, Int chosen) {
+    return has_row_outputs(call) ? put_lanes(call, lanes, Int{}, chosen)
+                                 : sum_plain_losses(call, lanes, weightless, chosen);
+}
+
+/* Which lanes' logits are narrow, given how far they lie apart. */
+SD_INLINE Int narrow_lanes(Float spread, float inverse_t) {
+    return (spread < NARROW) & (spread * inverse_t < NARROW);
+}
+
+/* A NaN has passed the maximum, but not the sums. */
+SD_INLINE Int positive_sums(const PlainLaneSums &sums) {
+    return (sums.a.softened > 0.0f) & (sums.b.softened > 0.0f);
 }
 
 } // namespace SD_INSTRUCTION_SET

@@ -104,13 +104,16 @@ SD_INLINE double weight_of(const DistillationLossCall &call, int64_t row) {
     return call.arrays->row_weights != nullptr ? static_cast<double>(call.arrays->row_weights[row]) : 1.0;
 }
 
+SD_INLINE bool has_upstream_per_row(const DistillationLossCall &call) {
+    return call.arrays->upstream != nullptr && call.options->reduction == SD_REDUCTION_NONE;
+}
+
 /* d(loss) / d(row's term): upstream * weight * 1 or 1 / N. */
 SD_INLINE double gradient_scale_of(const DistillationLossCall &call, int64_t row) {
     const sd_distillation_loss_arrays &arrays = *call.arrays;
     double upstream = 1.0;
     if (arrays.upstream != nullptr) {
-        const bool per_row = call.options->reduction == SD_REDUCTION_NONE;
-        upstream = static_cast<double>(arrays.upstream[per_row ? row * arrays.upstream_stride : 0]);
+        upstream = static_cast<double>(arrays.upstream[has_upstream_per_row(call) ? row * arrays.upstream_stride : 0]);
     }
     return upstream * weight_of(call, row) * call.row_scale;
 }
@@ -221,6 +224,25 @@ SD_INLINE double label_gradient(const sd_distillation_loss_options &options, dou
     const double half = options.target == SD_TARGET_PAIR ? 0.5 * scale : scale;
     return -half * static_cast<double>(options.cross_entropy_weight) *
            (1.0 - static_cast<double>(options.label_smoothing));
+}
+
+/* Whether the label's logit is the first largest one of a row of contiguous classes. */
+template <typename Element> static bool is_first_largest(const Element *z, float largest, int64_t label) {
+    if (load_one(z + label) != largest) {
+        return false;
+    }
+    int64_t k = 0;
+    for (; k + LANES <= label; k += LANES) {
+        if (any(load(z + k) == largest)) {
+            return false;
+        }
+    }
+    for (; k < label; ++k) {
+        if (load_one(z + k) == largest) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Per-row outputs of one side; null arrays are skipped. */

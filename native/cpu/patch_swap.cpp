@@ -144,7 +144,7 @@ void patch_swap(const PatchSwapCall &call) {
     const int64_t grid_rows = grid_size(call.height, call.patch_size);
     const int64_t bands = most(1, least(grid_rows, image_bytes / BAND_BYTES));
     const int64_t items = call.pairs * bands;
-    for_items(items > 1 && image_bytes > SERIAL_BYTES / call.pairs, call.threads, items, 0, [&](int64_t item) {
+    for_items(items > 1 && image_bytes > SERIAL_BYTES / call.pairs, call.threads, items, [&](int64_t item) {
         const int64_t pair = item / bands;
         const int64_t band = item % bands;
         swap_band(call, pair, band * grid_rows / bands, (band + 1) * grid_rows / bands);

@@ -19,22 +19,16 @@ inline int thread_count(const sd_execution &execution) {
     return wanted < MOST_THREADS ? wanted : MOST_THREADS;
 }
 
-/* Calls body(item) for every item, on `threads` threads if it is worth it: then a thread takes `chunk` neighbouring
- * items at a time, or with 0 an equal share of all. Otherwise OpenMP is left out, whose team of one costs a
- * microsecond. */
-template <typename Body>
-void for_items(bool parallel, int threads, int64_t items, int chunk, const Body &body) {
+/* Calls body(item) for every item, on `threads` threads if it is worth it. Each takes an equal share of neighbouring
+ * items, the same in every call: what the one before left in its cache is of use. Otherwise OpenMP is left out, whose
+ * team of one costs a microsecond. */
+template <typename Body> void for_items(bool parallel, int threads, int64_t items, const Body &body) {
     if (!parallel || threads == 1 || items < 2) {
         for (int64_t item = 0; item < items; ++item) {
             body(item);
         }
-    } else if (chunk == 0) {
-#pragma omp parallel for schedule(static) num_threads(threads)
-        for (int64_t item = 0; item < items; ++item) {
-            body(item);
-        }
     } else {
-#pragma omp parallel for schedule(dynamic, chunk) num_threads(threads)
+#pragma omp parallel for schedule(static) num_threads(threads)
         for (int64_t item = 0; item < items; ++item) {
             body(item);
         }
