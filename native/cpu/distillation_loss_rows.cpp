@@ -490,7 +490,7 @@ template <typename Element>
 static double process_item(const RowsOfCall<Element> &rows, int64_t begin, int64_t end, const KeptRow &kept) {
     bool done[TILE_ROWS] = {};
     double sum = 0.0;
-    if (rows.call->plain && rows.call->arrays->classes <= SHORT_CLASSES) {
+    if (rows.call->plain && rows.call->arrays->classes <= SHORT_CLASSES && end - begin >= FEWEST_SHORT_ROWS) {
         sum = process_plain_item<Element>(*rows.call, rows.mode.power, begin, end - begin, done);
     }
     for (int64_t row = begin; row < end; ++row) {

@@ -95,6 +95,9 @@ constexpr int64_t KEPT_CLASSES = 160;
 /* Plain rows of up to so many contiguous classes are processed side by side. */
 constexpr int64_t SHORT_CLASSES = 256;
 
+/* Fewer are faster one by one. */
+constexpr int64_t FEWEST_SHORT_ROWS = 4;
+
 /* Fewer logits of a call than this are not worth a second thread. */
 constexpr int64_t SERIAL_ELEMENTS = 4096;
 

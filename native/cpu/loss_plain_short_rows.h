@@ -1,7 +1,7 @@
 /*
  * Plain rows of distillation_loss (loss_plain.h) with contiguous classes of so few that what is done once per row would
- * cost more than the classes: LANES rows together. In passes over the classes lanes are neighbouring classes; the sums of
- * all rows are then folded together, and what is done once per row is done in lanes that are rows.
+ * cost more than the classes: LANES rows together. In passes over the classes lanes are neighbouring classes; the sums
+ * of all rows are then folded together, and what is done once per row is done in lanes that are rows.
  */
 #ifndef SWAPDISTILL_CPU_LOSS_PLAIN_SHORT_ROWS_H
 #define SWAPDISTILL_CPU_LOSS_PLAIN_SHORT_ROWS_H
@@ -13,8 +13,11 @@ namespace sd {
 namespace cpu {
 namespace SD_INSTRUCTION_SET {
 
-/* Folds each of LANES vectors into one lane: lane i of the result is vector i's. */
-template <typename Combine> SD_INLINE Float fold_rows(Float *rows, Combine combine) {
+/* Folds each of count <= LANES vectors into one lane: lane i of the result is vector i's, lanes beyond are 0. */
+template <typename Combine> SD_INLINE Float fold_rows(Float *rows, int64_t count, Combine combine) {
+    for (int64_t i = count; i < LANES; ++i) {
+        rows[i] = Float{};
+    }
     for (int half = LANES / 2; half > 0; half /= 2) {
         const Int lanes = lane_numbers();
         const Int second = (lanes & half) != 0;
@@ -29,20 +32,16 @@ template <typename Combine> SD_INLINE Float fold_rows(Float *rows, Combine combi
     return rows[0];
 }
 
-SD_INLINE Float sum_of_rows(Float *rows) {
-    return fold_rows(rows, [](Float x, Float y) __attribute__((always_inline)) { return x + y; });
+SD_INLINE Float sum_of_rows(Float *rows, int64_t count) {
+    return fold_rows(rows, count, [](Float x, Float y) __attribute__((always_inline)) { return x + y; });
 }
 
-/* LANES rows of both sides; those beyond `count` stand for the last one, and what is computed of them is dropped. */
+/* count <= LANES rows of both sides. Sums of rows beyond them are 0, and what follows from those is dropped. */
 template <typename Element> struct ShortRows {
     const Element *a;
     const Element *b;
     int64_t classes;
     int64_t count;
-
-    int64_t at(int64_t row) const {
-        return least(row, count - 1) * classes;
-    }
 };
 
 /* Where LANES rows keep their exponentials, then their gradients: [LANES, classes rounded up to whole vectors]. */
@@ -82,11 +81,13 @@ template <typename Element>
 static Float side_extremes(const ShortRows<Element> &rows, const Element *z, Float *largest) {
     Float high[LANES];
     Float low[LANES];
-    for (int64_t i = 0; i < LANES; ++i) {
-        short_row_extremes(z + rows.at(i), rows.classes, high + i, low + i);
+    for (int64_t i = 0; i < rows.count; ++i) {
+        short_row_extremes(z + i * rows.classes, rows.classes, high + i, low + i);
     }
-    *largest = fold_rows(high, [](Float x, Float y) __attribute__((always_inline)) { return max(x, y); });
-    return *largest - fold_rows(low, [](Float x, Float y) __attribute__((always_inline)) { return min(x, y); });
+    *largest = fold_rows(high, rows.count, [](Float x, Float y) __attribute__((always_inline)) { return max(x, y); });
+    const Float smallest =
+        fold_rows(low, rows.count, [](Float x, Float y) __attribute__((always_inline)) { return min(x, y); });
+    return *largest - smallest;
 }
 
 /* Sums over LANES rows, before their lanes are added up. */
@@ -110,7 +111,7 @@ template <int POWER> SD_INLINE void keep(const Exponentials &e, float *softened,
 template <int POWER, typename Element>
 SD_INLINE void keep_short_row(const ShortRows<Element> &rows, int64_t i, float max_a, float max_b, Float scale,
                               const KeptShortRows &kept, ShortSums *to) {
-    const int64_t from = rows.at(i);
+    const int64_t from = i * rows.classes;
     const int64_t at = i * whole_vectors(rows.classes);
     PlainSums sums_a = {};
     PlainSums sums_b = {};
@@ -155,25 +156,24 @@ template <int POWER, typename Element>
 static PlainLaneSums keep_short_rows(const ShortRows<Element> &rows, const Lanes &lanes, float inverse_t,
                                      const KeptShortRows &kept) {
     const Float scale = broadcast(inverse_t * LOG2_E);
-    ShortSums rows_of_lanes;
-    for (int64_t i = 0; i < LANES; ++i) {
-        keep_short_row<POWER>(rows, i, lanes.a.max[i], lanes.b.max[i], scale, kept, &rows_of_lanes);
+    ShortSums partial;
+    for (int64_t i = 0; i < rows.count; ++i) {
+        keep_short_row<POWER>(rows, i, lanes.a.max[i], lanes.b.max[i], scale, kept, &partial);
     }
     PlainLaneSums sums;
-    sums.a.softened = sum_of_rows(rows_of_lanes.softened_a);
-    sums.b.softened = sum_of_rows(rows_of_lanes.softened_b);
-    sums.a.plain = POWER == 1 ? sums.a.softened : sum_of_rows(rows_of_lanes.plain_a);
-    sums.b.plain = POWER == 1 ? sums.b.softened : sum_of_rows(rows_of_lanes.plain_b);
-    sums.apart_ab = sum_of_rows(rows_of_lanes.apart_ab);
-    sums.apart_ba = sum_of_rows(rows_of_lanes.apart_ba);
+    sums.a.softened = sum_of_rows(partial.softened_a, rows.count);
+    sums.b.softened = sum_of_rows(partial.softened_b, rows.count);
+    sums.a.plain = POWER == 1 ? sums.a.softened : sum_of_rows(partial.plain_a, rows.count);
+    sums.b.plain = POWER == 1 ? sums.b.softened : sum_of_rows(partial.plain_b, rows.count);
+    sums.apart_ab = sum_of_rows(partial.apart_ab, rows.count);
+    sums.apart_ba = sum_of_rows(partial.apart_ba, rows.count);
     return sums;
 }
 
-/* Gradients of LANES rows: the factors, and what the labels' classes receive on top. */
+/* Gradients of LANES rows: the factors, and what the label's class of each side receives on top. */
 struct ShortRowFactors {
     PlainFactors plain;
-    Float term_a;
-    Float term_b;
+    Float term;
     Int labels; /* -1 = none */
 };
 
@@ -231,10 +231,10 @@ SD_INLINE void write_short_row(const ShortRowFactors &factors, int64_t classes, 
     }
     if (label >= 0) {
         if (gradient_a != nullptr) {
-            store_one(gradient_a + label, at_label.a[0] + factors.term_a[i]);
+            store_one(gradient_a + label, at_label.a[0] + factors.term[i]);
         }
         if (gradient_b != nullptr) {
-            store_one(gradient_b + label, at_label.b[0] + factors.term_b[i]);
+            store_one(gradient_b + label, at_label.b[0] + factors.term[i]);
         }
     }
 }
@@ -289,7 +289,6 @@ static Int process_plain_short_rows(const DistillationLossCall &call, int64_t fi
     const sd_distillation_loss_arrays &arrays = *call.arrays;
     const int64_t classes = arrays.classes;
     const float inverse_t = inverse_temperature(*call.options);
-    const bool pair = call.options->target == SD_TARGET_PAIR;
     const int64_t first = first_row * classes;
     const ShortRows<Element> rows = {static_cast<const Element *>(arrays.logits) + first,
                                      static_cast<const Element *>(arrays.target) + first, classes, count};
@@ -319,8 +318,7 @@ static Int process_plain_short_rows(const DistillationLossCall &call, int64_t fi
     Int zero;
     ShortRowFactors factors;
     factors.plain = plain_factors<POWER>(call, scale, weightless, sums, &lanes, &zero);
-    factors.term_a = scale * static_cast<float>(label_gradient(*call.options, 1.0));
-    factors.term_b = pair ? factors.term_a : Float{};
+    factors.term = scale * static_cast<float>(label_gradient(*call.options, 1.0));
     factors.labels = lanes.labels | zero;
     Element *const gradient_a = static_cast<Element *>(arrays.logits_gradient);
     Element *const gradient_b = static_cast<Element *>(arrays.target_gradient);
