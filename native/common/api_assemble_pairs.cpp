@@ -1,6 +1,5 @@
 /* sd_assemble_pairs: checks, then the backend. */
 #include <math.h>
-#include <stdio.h>
 
 #include "common/backends.h"
 #include "common/normalisation.h"
@@ -10,20 +9,18 @@ using namespace sd;
 
 static sd_status check_normalisation(const sd_assemble_pairs_options *options) {
     for (int c = 0; c < options->channels; ++c) {
-        char name[32];
         if (!isfinite(options->mean[c])) {
             return fail(SD_ERROR_INVALID_ARGUMENT, "mean[%d] is %g; expected a finite number", c,
                         static_cast<double>(options->mean[c]));
         }
-        snprintf(name, sizeof name, "deviation[%d]", c);
         const float deviation = options->deviation[c];
         if (!(isfinite(deviation) && deviation > 0.0f)) {
-            return fail(SD_ERROR_INVALID_ARGUMENT, "%s is %g; expected a finite number above 0", name,
+            return fail(SD_ERROR_INVALID_ARGUMENT, "deviation[%d] is %g; expected a finite number above 0", c,
                         static_cast<double>(deviation));
         }
         if (!isfinite(normalisation_scale(*options, c)) || !isfinite(normalisation_shift(*options, c))) {
             return fail(SD_ERROR_INVALID_ARGUMENT,
-                        "%s is %g; expected 1 / (255 deviation) and mean / deviation in the range of f32", name,
+                        "deviation[%d] is %g; expected 1 / (255 deviation) and mean / deviation in the range of f32", c,
                         static_cast<double>(deviation));
         }
     }

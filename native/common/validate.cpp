@@ -74,7 +74,7 @@ sd_status check_finite_not_negative(const char *name, double value) {
 }
 
 sd_status check_alignment(const char *name, const void *pointer, int64_t alignment) {
-    if (reinterpret_cast<uintptr_t>(pointer) % static_cast<uintptr_t>(alignment) != 0) {
+    if ((reinterpret_cast<uintptr_t>(pointer) & static_cast<uintptr_t>(alignment - 1)) != 0) {
         return fail(SD_ERROR_INVALID_ARGUMENT, "%s is %p; expected an address aligned to %" PRId64 " bytes", name,
                     pointer, alignment);
     }
@@ -94,13 +94,11 @@ sd_status checked_product(const char *name, int64_t a, int64_t b, int64_t c, int
     for (const int64_t factor : factors) {
         if (factor == 0) {
             zero = true;
-        } else if (result > INT64_MAX / factor) {
+        } else if (__builtin_mul_overflow(result, factor, &result)) {
             return fail(SD_ERROR_INVALID_ARGUMENT,
                         "%s has %" PRId64 " x %" PRId64 " x %" PRId64 " x %" PRId64
                         " bytes; expected a product that fits 63 bits",
                         name, a, b, c, d);
-        } else {
-            result *= factor;
         }
     }
     *product = zero ? 0 : result;

@@ -53,7 +53,7 @@ sd_status check_finite_not_negative(const char *name, double value);
 /* Not null and aligned to the element size. */
 sd_status check_array(const char *name, const void *pointer, int64_t element_bytes);
 
-/* The pointer is aligned; a null pointer passes. */
+/* The pointer is aligned to so many bytes, a power of two; a null pointer passes. */
 sd_status check_alignment(const char *name, const void *pointer, int64_t alignment);
 
 /* *product = a * b * c * d of non-negative numbers, or a failure that names what overflowed. */

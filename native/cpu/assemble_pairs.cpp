@@ -505,9 +505,11 @@ static void fill_plan(const AssemblePairsCall &call, Plan *plan) {
     plan->width = options.output_width;
     plan->grid_columns = call.patch_size > 0 ? grid_size(plan->width, call.patch_size) : 0;
     plan->grid_positions = call.patch_size > 0 ? grid_size(plan->height, call.patch_size) * plan->grid_columns : 0;
-    for (int64_t i = 0; i < plan->channels * LANES; ++i) {
-        plan->scale[i] = call.scale[i % plan->channels];
-        plan->shift[i] = call.shift[i % plan->channels];
+    for (int64_t i = 0; i < plan->channels * LANES; i += plan->channels) {
+        for (int64_t c = 0; c < plan->channels; ++c) {
+            plan->scale[i + c] = call.scale[c];
+            plan->shift[i + c] = call.shift[c];
+        }
     }
 #if !defined(__FMA__)
     for (int64_t c = 0; c < plan->channels; ++c) {
