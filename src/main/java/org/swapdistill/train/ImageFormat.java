@@ -14,13 +14,15 @@ import java.util.List;
  * @param mean of each channel, of pixel values in [0, 1]
  * @param deviation standard deviation of each channel
  * @param classNames in the order of the logits
- * @throws IllegalArgumentException when a size is not from 1 to 65,536, an array has not one finite value for each
- *     channel, or a deviation is not above 0
  */
 public record ImageFormat(int channels, int height, int width, float[] mean, float[] deviation,
         List<String> classNames) {
     private static final int LARGEST = 1 << 16;
 
+    /**
+     * @throws IllegalArgumentException when a size is not from 1 to 65,536, an array has not one finite value for each
+     *     channel, or a deviation is not above 0
+     */
     public ImageFormat {
         ConfigurationChecks.between("channels", channels, 1, LARGEST);
         ConfigurationChecks.between("height", height, 1, LARGEST);

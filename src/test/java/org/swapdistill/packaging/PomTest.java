@@ -1,0 +1,87 @@
+package org.swapdistill.packaging;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.w3c.dom.Element;
+import org.w3c.dom.Node;
+
+/** The other POMs name the versions of the main one. */
+class PomTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"src/platform/pom.xml", "src/platform-gpu/pom.xml", "src/bom/pom.xml", "benchmarks/pom.xml"})
+    void theVersionIsThatOfTheMainPom(String pom) throws Exception {
+        assertEquals(text(read("pom.xml"), "version"), text(read(pom), "version"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"src/bom/pom.xml", "benchmarks/pom.xml"})
+    void propertiesOfTheSameNameHaveTheSameValue(String pom) throws Exception {
+        Map<String, String> main = properties(read("pom.xml"));
+        Map<String, String> other = properties(read(pom));
+        Set<String> versions = new TreeSet<>(other.keySet());
+        versions.removeIf(name -> !name.endsWith(".version") || !main.containsKey(name));
+        assertFalse(versions.isEmpty());
+        for (String name : versions) {
+            assertEquals(main.get(name), other.get(name), pom + ": " + name);
+        }
+    }
+
+    @Test
+    void theBillOfMaterialsNamesWhatIsNotForTests() throws Exception {
+        Set<String> managed = dependencies(child(read("src/bom/pom.xml"), "dependencyManagement"));
+        for (String dependency : dependencies(read("pom.xml"))) {
+            assertTrue(managed.contains(dependency), dependency + " is not in " + managed);
+        }
+    }
+
+    private static Element read(String pom) throws Exception {
+        return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(Path.of(pom).toFile())
+                .getDocumentElement();
+    }
+
+    private static Element child(Element parent, String name) {
+        for (Node node = parent.getFirstChild(); node != null; node = node.getNextSibling()) {
+            if (node.getNodeName().equals(name)) {
+                return (Element) node;
+            }
+        }
+        throw new AssertionError("<" + parent.getNodeName() + "> has no <" + name + ">");
+    }
+
+    private static String text(Element parent, String name) {
+        return child(parent, name).getTextContent();
+    }
+
+    private static Map<String, String> properties(Element project) {
+        Map<String, String> properties = new HashMap<>();
+        for (Node node = child(project, "properties").getFirstChild(); node != null; node = node.getNextSibling()) {
+            properties.put(node.getNodeName(), node.getTextContent());
+        }
+        return properties;
+    }
+
+    /** Names and classifiers of the dependencies that are not for tests. */
+    private static Set<String> dependencies(Element parent) {
+        Set<String> result = new TreeSet<>();
+        for (Node node = child(parent, "dependencies").getFirstChild(); node != null; node = node.getNextSibling()) {
+            if (node instanceof Element dependency && !dependency.getTextContent().contains("test")) {
+                boolean classified = dependency.getElementsByTagName("classifier").getLength() > 0;
+                result.add(text(dependency, "groupId") + ":" + text(dependency, "artifactId")
+                        + (classified ? ":" + text(dependency, "classifier").replace("${javacpp.platform}", "linux-x86_64")
+                        : ""));
+            }
+        }
+        return result;
+    }
+}
