@@ -23,6 +23,10 @@ import org.bytedeco.javacpp.tools.InfoMapper;
                     link = "swapdistill",
                     preload = "gomp@.1",
                     resource = "include"),
+            @Platform(
+                    value = "linux-x86_64",
+                    includeresource = "/org/swapdistill/kernels/bindings/linux-x86_64/include/",
+                    linkresource = "/org/swapdistill/kernels/bindings/linux-x86_64/"),
             @Platform(extension = "-gpu")
         },
         target = "org.swapdistill.kernels.bindings",
