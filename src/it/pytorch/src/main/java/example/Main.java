@@ -1,0 +1,212 @@
+package example;
+
+import java.util.Arrays;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.swapdistill.data.DataOptions;
+import org.swapdistill.data.DataSource;
+import org.swapdistill.data.TrainTest;
+import org.swapdistill.kernels.DistillationLoss;
+import org.swapdistill.kernels.PatchSwap;
+import org.swapdistill.kernels.RandomPosition;
+import org.swapdistill.tensor.DType;
+
+/** Checks what the two adapters promise, then trains. */
+public class Main {
+    private static final RandomPosition AT = new RandomPosition(5, 0, 0, 0);
+
+    public static void main(String[] arguments) throws Exception {
+        for (torch.ScalarType type : new torch.ScalarType[] {torch.ScalarType.Float, torch.ScalarType.Half,
+            torch.ScalarType.BFloat16, torch.ScalarType.Byte}) {
+            swapsInPlace(type, torch.MemoryFormat.Contiguous);
+            swapsInPlace(type, torch.MemoryFormat.ChannelsLast);
+        }
+        for (DType type : new DType[] {DType.F32, DType.F16, DType.BF16}) {
+            gradientsAgree(type, 10);
+            gradientsAgree(type, 157);
+        }
+        maskedClasses();
+        denseLogits();
+        refusals();
+        memoryIsFlat();
+        trainingAgrees();
+    }
+
+    /** Every pixel is where the mask says, in the same memory; a second swap undoes the first. */
+    private static void swapsInPlace(torch.ScalarType type, torch.MemoryFormat format) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor a = torch.rand(5, 3, 11, 13).mul(new Scalar(255)).to(type).contiguous(format);
+            Tensor b = torch.rand(5, 3, 11, 13).mul(new Scalar(255)).to(type).contiguous(format);
+            Tensor beforeA = a.clone();
+            Tensor beforeB = b.clone();
+            long address = a.data_ptr().address();
+            TorchPatchSwap swap = new TorchPatchSwap(PatchSwap.builder().patchSize(4).probability(1));
+            swap.apply(AT, a, b);
+            require(a.data_ptr().address() == address && !a.equal(beforeA), "a is swapped in its memory");
+            Tensor fromA = a.eq(beforeA).logical_and(b.eq(beforeB));
+            Tensor fromB = a.eq(beforeB).logical_and(b.eq(beforeA));
+            require(fromA.logical_or(fromB).all().item_bool(), "every pixel is in one of the two images");
+            swap.apply(AT, a, b);
+            require(a.equal(beforeA) && b.equal(beforeB), "a second swap undoes the first");
+        }
+        System.out.println("patch swap in place: " + type + ", " + format);
+    }
+
+    /** Value and gradients against eager operations in double precision, with a factor from above. */
+    private static void gradientsAgree(DType type, long classes) {
+        try (PointerScope scope = new PointerScope()) {
+            torch.manual_seed(classes);
+            long rows = 7;
+            Tensor labels = torch.arange(new Scalar(rows)).to(torch.ScalarType.Long);
+            Tensor logits = torch.randn(2 * rows, classes).mul(new Scalar(3.0)).to(TorchTensors.scalarType(type))
+                    .detach();
+            logits.set_requires_grad(true);
+            Tensor exact = logits.detach().to(torch.ScalarType.Double);
+            exact.set_requires_grad(true);
+            TorchDistillationLoss loss =
+                    new TorchDistillationLoss(DistillationLoss.builder().dtype(type).temperature(4), DType.I64);
+            Tensor value = loss.apply(logits.narrow(0, 0, rows), logits.narrow(0, rows, rows), labels);
+            Tensor expected = TrainingLoops.eagerLoss(exact, labels);
+            value.mul(new Scalar(3.0)).backward();
+            expected.mul(new Scalar(3.0)).backward();
+            close(value.item_double(), expected.item_double(), 1e-5, "loss of " + type);
+            double tolerance = type == DType.F32 ? 1e-6 : type == DType.F16 ? 1e-3 : 8e-3;
+            double largest = exact.grad().abs().max().item_double();
+            double error = logits.grad().to(torch.ScalarType.Double).sub(exact.grad()).abs().max().item_double();
+            require(error <= tolerance * largest, "gradient of " + type + " is off by " + error);
+
+            Tensor turned = logits.detach().t().contiguous().t();
+            turned.set_requires_grad(true);
+            require(!turned.is_contiguous(), "the logits are not contiguous");
+            double again = loss.apply(turned.narrow(0, 0, rows), turned.narrow(0, rows, rows),
+                    labels.to(torch.ScalarType.Int)).item_double();
+            require(again == value.item_double(), "other strides and Int labels give the same bits");
+        }
+        System.out.println("loss and gradients through autograd: " + type + ", " + classes + " classes");
+    }
+
+    private static void maskedClasses() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor logits = torch.randn(4, 6);
+            logits.narrow(1, 2, 1).fill_(new Scalar(Double.NEGATIVE_INFINITY));
+            logits.set_requires_grad(true);
+            Tensor labels = torch.zeros(2).to(torch.ScalarType.Long);
+            Tensor value = new TorchDistillationLoss(DistillationLoss.builder().temperature(4), DType.I64)
+                    .apply(logits.narrow(0, 0, 2), logits.narrow(0, 2, 2), labels);
+            value.backward();
+            require(value.isfinite().item_bool() && logits.grad().isfinite().all().item_bool(),
+                    "classes at -infinity leave loss and gradients finite");
+        }
+    }
+
+    /** [N, K, H, W] and one value for each pixel of [N, H, W]. */
+    private static void denseLogits() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor a = torch.randn(2, 5, 3, 4);
+            Tensor b = torch.randn(2, 5, 3, 4);
+            a.set_requires_grad(true);
+            Tensor labels = torch.ones(2, 3, 4).to(torch.ScalarType.Long);
+            TorchDistillationLoss loss =
+                    new TorchDistillationLoss(DistillationLoss.builder().temperature(4), DType.I64);
+            Tensor value = loss.apply(a, b, labels);
+            value.backward();
+            Tensor rowsA = a.detach().permute(0, 2, 3, 1).reshape(-1, 5);
+            Tensor rowsB = b.permute(0, 2, 3, 1).reshape(-1, 5);
+            close(value.item_double(), TrainingLoops.eagerLoss(torch.cat(new TensorVector(rowsA, rowsB)),
+                    labels.reshape(-1)).item_double(), 1e-5, "dense loss");
+            require(a.grad().abs().sum().item_double() > 0, "dense logits have a gradient");
+        }
+    }
+
+    private static void refusals() {
+        try (PointerScope scope = new PointerScope()) {
+            TorchPatchSwap swap = new TorchPatchSwap(PatchSwap.builder().patchSize(4));
+            Tensor images = torch.rand(2, 3, 8, 8);
+            Tensor channelsLast = torch.rand(2, 3, 8, 8).contiguous(torch.MemoryFormat.ChannelsLast);
+            refuses(() -> swap.apply(AT, images.transpose(2, 3), images.clone()),
+                    "a is Float [2, 3, 8, 8] on cpu with strides [192, 64, 1, 8]; expected a contiguous or channels-last "
+                    + "tensor");
+            refuses(() -> swap.apply(AT, images, channelsLast), "b is NHWC in memory; expected NCHW as a");
+            refuses(() -> swap.apply(AT, images, images.narrow(0, 0, 1)),
+                    "b is Float [1, 3, 8, 8] on cpu; expected Float [2, 3, 8, 8] on cpu as a");
+            refuses(() -> swap.apply(AT, images.to(torch.ScalarType.Double), images.to(torch.ScalarType.Double)),
+                    "a is Double [2, 3, 8, 8] on cpu; expected Float, Half, BFloat16, Byte, Int or Long");
+            refuses(() -> swap.apply(AT, images, images), "overlap");
+            TorchDistillationLoss loss = new TorchDistillationLoss(DistillationLoss.builder(), DType.I64);
+            Tensor logits = torch.rand(2, 4);
+            Tensor labels = torch.ones(2).to(torch.ScalarType.Long);
+            refuses(() -> loss.apply(logits.to(torch.ScalarType.Half), logits, labels),
+                    "a is Half [2, 4] on cpu; expected Float, the type that the loss was built for");
+            refuses(() -> loss.apply(logits, logits, torch.ones(2)),
+                    "labels is Float [2] on cpu; expected Long or Int, 2 elements, on cpu");
+            refuses(() -> loss.apply(logits, torch.rand(2, 4), labels.mul(new Scalar(4))),
+                    "labels[0] is 4; expected 0 to 3");
+        }
+        System.out.println("wrong arguments are refused");
+    }
+
+    /** Calls free what they allocate, without help of the garbage collector. */
+    private static void memoryIsFlat() throws Exception {
+        TorchDistillationLoss loss = new TorchDistillationLoss(DistillationLoss.builder().temperature(4), DType.I64);
+        long before = 0;
+        for (int i = 0; i < 3000; i++) {
+            if (i == 1000) {
+                before = Pointer.physicalBytes();
+            }
+            try (PointerScope scope = new PointerScope()) {
+                Tensor logits = torch.rand(64, 1000);
+                logits.set_requires_grad(true);
+                Tensor labels = torch.zeros(32).to(torch.ScalarType.Long);
+                loss.apply(logits.narrow(0, 0, 32), logits.narrow(0, 32, 32), labels).backward();
+            }
+        }
+        long grown = Pointer.physicalBytes() - before;
+        // Without the scopes 2,000 calls would keep a gigabyte.
+        require(grown < 64 << 20, "memory grew by " + (grown >> 20) + " MiB in 2,000 calls");
+        System.out.println("memory is flat");
+    }
+
+    private static void trainingAgrees() throws Exception {
+        int steps = 50;
+        try (TrainTest data = DataSource.open(DataSource.BUILTIN, DataOptions.DEFAULT)) {
+            TrainingLoops loops = new TrainingLoops(data.train());
+            double[] ours = loops.withSwapDistill(steps);
+            double[] eager = loops.eager(steps);
+            double apart = 0;
+            for (int step = 0; step < steps; step++) {
+                apart = Math.max(apart, Math.abs(ours[step] - eager[step]));
+            }
+            require(apart <= 1e-5, "losses are apart by " + apart);
+            double first = Arrays.stream(ours, 0, 5).average().getAsDouble();
+            double last = Arrays.stream(ours, steps - 5, steps).average().getAsDouble();
+            require(last < first - 0.2, "the loss goes from " + first + " to " + last);
+            System.out.printf("training, %d steps: loss %.4f to %.4f; at most %.1e from eager operations%n", steps,
+                    first, last, apart);
+        }
+    }
+
+    private static void refuses(Runnable call, String message) {
+        try {
+            call.run();
+        } catch (IllegalArgumentException e) {
+            require(e.getMessage().contains(message), "\"" + e.getMessage() + "\" contains \"" + message + "\"");
+            return;
+        }
+        throw new IllegalStateException("nothing is thrown; expected \"" + message + "\"");
+    }
+
+    private static void close(double actual, double expected, double tolerance, String what) {
+        require(Math.abs(actual - expected) <= tolerance * Math.max(1, Math.abs(expected)),
+                what + " is " + actual + "; expected " + expected);
+    }
+
+    private static void require(boolean holds, String what) {
+        if (!holds) {
+            throw new IllegalStateException("does not hold: " + what);
+        }
+    }
+}
