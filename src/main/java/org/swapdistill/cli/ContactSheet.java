@@ -1,14 +1,22 @@
 package org.swapdistill.cli;
 
 import org.swapdistill.train.SwapPreview;
+import org.swapdistill.train.SwapPreview.Stage;
 
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
+import java.util.Map;
+import java.util.TreeMap;
 
-/** Draws a {@link SwapPreview}: one pair a row, images a and b before the swap, then after it. */
+/** Draws a {@link SwapPreview}: one pair a row, images a and b of one stage after the other. */
 final class ContactSheet {
+    /** Stages with their headings, in their order. */
+    static final Map<Stage, String> SWAP = new TreeMap<>(Map.of(Stage.FLIP, "before", Stage.SWAP, "after"));
+    static final Map<Stage, String> ASSEMBLY = new TreeMap<>(Map.of(Stage.SOURCE, "data set", Stage.CROP,
+        "border and crop", Stage.FLIP, "flip", Stage.SWAP, "patch swap"));
+
     private static final int MARGIN = 12;
     private static final int GAP = 6;
     private static final int HEADER = 22;
@@ -19,39 +27,47 @@ final class ContactSheet {
     private ContactSheet() {
     }
 
-    /** @param scale screen pixels per image pixel, at least 1 */
-    static BufferedImage draw(SwapPreview preview, int scale) {
+    /**
+     * @param stages what to draw, with headings
+     * @param scale screen pixels per image pixel, at least 1
+     */
+    static BufferedImage draw(SwapPreview preview, Map<Stage, String> stages, int scale) {
         int width = preview.width() * scale;
         int height = preview.height() * scale;
-        int[] columns = {MARGIN, MARGIN + width + GAP, MARGIN * 3 + 2 * width + GAP, MARGIN * 3 + 3 * width + 2 * GAP};
-        BufferedImage sheet = new BufferedImage(columns[3] + width + MARGIN,
+        int stageWidth = 2 * width + GAP;
+        BufferedImage sheet = new BufferedImage(stages.size() * (stageWidth + 2 * MARGIN),
             HEADER + preview.pairs() * (height + GAP) + MARGIN, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = sheet.createGraphics();
         graphics.setColor(Color.WHITE);
         graphics.fillRect(0, 0, sheet.getWidth(), sheet.getHeight());
         graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
-        graphics.setColor(Color.BLACK);
-        graphics.drawString("before", columns[0], HEADER - 7);
-        graphics.drawString("after", columns[2], HEADER - 7);
-        for (int pair = 0; pair < preview.pairs(); pair++) {
-            int y = HEADER + pair * (height + GAP);
-            for (int column = 0; column < 4; column++) {
-                boolean second = column % 2 == 1;
-                boolean after = column >= 2;
-                graphics.drawImage(image(preview, pair, second, after), columns[column], y, width, height, null);
-                drawPatches(graphics, preview, pair, columns[column], y, scale,
-                    after ? second ? FROM_A : FROM_B : null);
+        int left = MARGIN;
+        for (Map.Entry<Stage, String> entry : stages.entrySet()) {
+            Stage stage = entry.getKey();
+            graphics.setColor(Color.BLACK);
+            graphics.drawString(entry.getValue(), left, HEADER - 7);
+            for (int pair = 0; pair < preview.pairs(); pair++) {
+                int top = HEADER + pair * (height + GAP);
+                for (boolean second : new boolean[] {false, true}) {
+                    int x = second ? left + width + GAP : left;
+                    graphics.drawImage(image(preview, pair, second, stage), x, top, width, height, null);
+                    if (stage.compareTo(Stage.FLIP) >= 0) {
+                        drawPatches(graphics, preview, pair, x, top, scale,
+                            stage == Stage.SWAP ? second ? FROM_A : FROM_B : null);
+                    }
+                }
             }
+            left += stageWidth + 2 * MARGIN;
         }
         graphics.dispose();
         return sheet;
     }
 
-    private static BufferedImage image(SwapPreview preview, int pair, boolean second, boolean after) {
+    private static BufferedImage image(SwapPreview preview, int pair, boolean second, Stage stage) {
         BufferedImage image = new BufferedImage(preview.width(), preview.height(), BufferedImage.TYPE_INT_RGB);
         for (int y = 0; y < preview.height(); y++) {
             for (int x = 0; x < preview.width(); x++) {
-                image.setRGB(x, y, preview.rgb(pair, second, after, y, x));
+                image.setRGB(x, y, preview.rgb(pair, second, stage, y, x));
             }
         }
         return image;

@@ -13,8 +13,20 @@ import org.swapdistill.tensor.Tensor;
 
 import java.util.Arrays;
 
-/** The first pairs of a run's first step, as assembled for training, before and after the patch swap. */
+/** The first pairs of a run's first step as they are assembled for training, after each stage of the assembly. */
 public final class SwapPreview {
+    /** What has been done to an image; each stage contains those before it. */
+    public enum Stage {
+        /** Nothing: the image of the data set. */
+        SOURCE,
+        /** Cropped after a black border. */
+        CROP,
+        /** Mirrored. */
+        FLIP,
+        /** Patches exchanged with the other image of the pair. */
+        SWAP
+    }
+
     private final PatchSwap swap;
     private final int pairs;
     private final int channels;
@@ -46,21 +58,27 @@ public final class SwapPreview {
         Pairs drawn = new PairSampler(train.labels(), train.classes(), configuration.seed()).pairs(0);
         RandomPosition at = new RandomPosition(configuration.seed(), 0, 0, 0);
         long[] shape = {pairs, train.channels(), train.height(), train.width()};
-        float[][] images = new float[4][];
+        float[][] images = new float[2 * Stage.values().length][];
         try (Tensor indexA = Tensor.of(Arrays.copyOf(drawn.anchors(), pairs), pairs);
                 Tensor indexB = Tensor.of(Arrays.copyOf(drawn.partners(), pairs), pairs);
                 Tensor a = Tensor.allocate(DType.F32, shape);
                 Tensor b = Tensor.allocate(DType.F32, shape);
                 Tensor positions = Tensor.allocate(DType.U8, pairs, swap.gridRows(train.height()),
                     swap.gridColumns(train.width()))) {
-            for (int after = 0; after < 2; after++) {
+            for (Stage stage : Stage.values()) {
                 PairAssembler.Builder assembler = Pipelines.assembler(configuration, unit, DType.F32, Layout.NCHW);
-                if (after == 1) {
+                if (stage.compareTo(Stage.CROP) < 0) {
+                    assembler.padding(0).randomCrop(false);
+                }
+                if (stage.compareTo(Stage.FLIP) < 0) {
+                    assembler.flipProbability(0);
+                }
+                if (stage == Stage.SWAP) {
                     assembler.patchSwap(swap);
                 }
                 assembler.build().assemble(execution, at, train.images(), indexA, indexB, a, b);
-                images[2 * after] = a.toFloats();
-                images[2 * after + 1] = b.toFloats();
+                images[2 * stage.ordinal()] = a.toFloats();
+                images[2 * stage.ordinal() + 1] = b.toFloats();
             }
             swap.drawPositions(execution, at, positions, train.height(), train.width());
             return new SwapPreview(swap, pairs, train, images, positions.toBytes());
@@ -109,8 +127,8 @@ public final class SwapPreview {
     }
 
     /** A pixel as 0xRRGGBB. Images of one channel are grey; of others the first three channels are shown. */
-    public int rgb(int pair, boolean second, boolean after, int y, int x) {
-        float[] block = images[(after ? 2 : 0) + (second ? 1 : 0)];
+    public int rgb(int pair, boolean second, Stage stage, int y, int x) {
+        float[] block = images[2 * stage.ordinal() + (second ? 1 : 0)];
         int rgb = 0;
         for (int i = 0; i < 3; i++) {
             int channel = channels < 3 ? 0 : i;
