@@ -3,6 +3,15 @@ package org.swapdistill.tensor;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
+import java.nio.Buffer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.CharBuffer;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import java.nio.ShortBuffer;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.Pointer;
@@ -89,6 +98,63 @@ public final class Memory implements AutoCloseable {
      */
     public static Memory wrap(Pointer pointer, long bytes, Device device) {
         return new Memory(device, checkedAddress(pointer, bytes, device), bytes, pointer, null);
+    }
+
+    /**
+     * Borrows the memory of a direct NIO buffer, from its position to its limit. The buffer is kept reachable while this
+     * object is; its position and limit may change meanwhile.
+     *
+     * @param buffer direct, not read-only, and of the processor's byte order unless it is a ByteBuffer
+     * @throws IllegalArgumentException if it is another; a heap buffer, for instance, which the garbage collector moves
+     */
+    public static Memory wrap(Buffer buffer) {
+        requireNotNull("buffer", buffer);
+        if (!buffer.isDirect()) {
+            throw new IllegalArgumentException("buffer is " + buffer
+                    + " on the heap; expected a direct one, whose memory native code can reach");
+        }
+        if (buffer.isReadOnly()) {
+            throw new IllegalArgumentException("buffer is " + buffer + ", read-only; expected one that may be written");
+        }
+        if (byteOrder(buffer) != ByteOrder.nativeOrder()) {
+            throw new IllegalArgumentException("buffer is " + buffer + " in the order " + byteOrder(buffer)
+                    + "; expected " + ByteOrder.nativeOrder()
+                    + ": set the order of the ByteBuffer before making a view of it");
+        }
+        Pointer start = new Pointer(buffer);
+        int elementBytes = elementBytes(buffer);
+        return new Memory(Device.cpu(), start.address() + (long) buffer.position() * elementBytes,
+                (long) buffer.remaining() * elementBytes, start, null);
+    }
+
+    private static int elementBytes(Buffer buffer) {
+        if (buffer instanceof ByteBuffer) {
+            return Byte.BYTES;
+        }
+        if (buffer instanceof ShortBuffer || buffer instanceof CharBuffer) {
+            return Short.BYTES;
+        }
+        return buffer instanceof FloatBuffer || buffer instanceof IntBuffer ? Integer.BYTES : Long.BYTES;
+    }
+
+    /** That of the elements; bytes have none. */
+    private static ByteOrder byteOrder(Buffer buffer) {
+        if (buffer instanceof FloatBuffer floats) {
+            return floats.order();
+        }
+        if (buffer instanceof ShortBuffer shorts) {
+            return shorts.order();
+        }
+        if (buffer instanceof IntBuffer ints) {
+            return ints.order();
+        }
+        if (buffer instanceof LongBuffer longs) {
+            return longs.order();
+        }
+        if (buffer instanceof CharBuffer chars) {
+            return chars.order();
+        }
+        return buffer instanceof DoubleBuffer doubles ? doubles.order() : ByteOrder.nativeOrder();
     }
 
     /**

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.Buffer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -171,6 +175,47 @@ class MemoryTest {
                     () -> Memory.wrap(block.position(1), 13, Device.cpu()));
             assertEquals("bytes is 13; expected at most the 12 that the pointer holds", failure.getMessage());
         }
+    }
+
+    @Test
+    void wrapsDirectBuffersFromPositionToLimit() {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(64).order(ByteOrder.nativeOrder());
+        FloatBuffer floats = bytes.position(4).slice().order(ByteOrder.nativeOrder()).asFloatBuffer();
+        floats.put(3, 7f).position(3).limit(5);
+        Memory memory = Memory.wrap(floats);
+        assertEquals(8, memory.bytes());
+        assertFalse(memory.isOwned());
+        assertEquals(7f, Tensor.view(memory, 0, DType.F32, Shape.of(2)).toFloats()[0]);
+        Tensor.view(memory, 4, DType.F32, Shape.of(1)).copyFrom(new float[] {8});
+        assertEquals(8f, floats.get(4));
+        assertEquals(8f, bytes.getFloat(4 + 4 * 4));
+        assertEquals(4, Memory.wrap(bytes.position(60)).bytes());
+        for (Buffer buffer : new Buffer[] {bytes.clear().asShortBuffer().position(1), bytes.asCharBuffer().position(1),
+            bytes.asIntBuffer().position(1), bytes.asLongBuffer().position(1), bytes.asDoubleBuffer().position(1)}) {
+            Memory part = Memory.wrap(buffer);
+            long elementBytes = 64 / buffer.capacity();
+            assertEquals(64 - elementBytes, part.bytes(), buffer.toString());
+            assertEquals(Memory.wrap(bytes).address() + elementBytes, part.address(), buffer.toString());
+        }
+    }
+
+    @Test
+    void refusesBuffersThatNativeCodeCannotUse() {
+        var heap = assertThrows(IllegalArgumentException.class, () -> Memory.wrap(FloatBuffer.allocate(4)));
+        assertEquals("buffer is java.nio.HeapFloatBuffer[pos=0 lim=4 cap=4] on the heap; expected a direct one, whose"
+                + " memory native code can reach", heap.getMessage());
+        ByteBuffer bytes = ByteBuffer.allocateDirect(16);
+        ByteOrder other = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN ? ByteOrder.BIG_ENDIAN
+                : ByteOrder.LITTLE_ENDIAN;
+        bytes.order(other);
+        for (Buffer buffer : new Buffer[] {bytes.asFloatBuffer(), bytes.asShortBuffer(), bytes.asIntBuffer(),
+            bytes.asLongBuffer(), bytes.asCharBuffer(), bytes.asDoubleBuffer()}) {
+            var order = assertThrows(IllegalArgumentException.class, () -> Memory.wrap(buffer));
+            assertTrue(order.getMessage().contains(other + "; expected " + ByteOrder.nativeOrder()), order.getMessage());
+        }
+        var readOnly = assertThrows(IllegalArgumentException.class, () -> Memory.wrap(bytes.asReadOnlyBuffer()));
+        assertTrue(readOnly.getMessage().contains("read-only; expected one that may be written"));
+        assertThrows(NullPointerException.class, () -> Memory.wrap(null));
     }
 
     @Test
