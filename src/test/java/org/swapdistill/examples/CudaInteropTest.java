@@ -2,12 +2,16 @@ package org.swapdistill.examples;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.util.Optional;
 import java.util.Random;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.swapdistill.backend.cuda.CudaDevice;
 import org.swapdistill.kernels.DistillationLoss;
 import org.swapdistill.kernels.Execution;
 import org.swapdistill.kernels.RandomPosition;
@@ -33,6 +37,12 @@ class CudaInteropTest {
             values[i] = (float) random.nextGaussian();
         }
         return values;
+    }
+
+    @BeforeAll
+    static void requireDevice() {
+        Optional<String> reason = CudaDevice.absentReason();
+        assumeTrue(reason.isEmpty(), () -> "no CUDA device: " + reason.get());
     }
 
     @Test
