@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.Random;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.swapdistill.backend.cuda.CudaDevice;
@@ -39,8 +39,8 @@ class CudaInteropTest {
         return values;
     }
 
-    @BeforeAll
-    static void requireDevice() {
+    @BeforeEach
+    void requireDevice() {
         Optional<String> reason = CudaDevice.absentReason();
         assumeTrue(reason.isEmpty(), () -> "no CUDA device: " + reason.get());
     }

@@ -1,0 +1,151 @@
+package org.swapdistill.docs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.swapdistill.backend.cuda.CudaDevices;
+import org.swapdistill.kernels.Execution;
+import org.swapdistill.kernels.InstructionSet;
+import org.swapdistill.kernels.KernelException;
+import org.swapdistill.kernels.KernelLibrary;
+import org.swapdistill.kernels.PatchSwap;
+import org.swapdistill.kernels.RandomPosition;
+import org.swapdistill.tensor.Tensor;
+
+/** The library really says what docs/troubleshooting.md quotes. {@link TroubleshootingOnEmulationTest} has the rest. */
+class TroubleshootingTest {
+    private static final Path CLASSES = Path.of("target/classes").toAbsolutePath();
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void everyMessageOfThePageIsProvoked() throws IOException {
+        assertEquals(new TreeSet<>(Set.of("no-native-library", "no-cache", "no-onednn", "no-bf16", "no-instruction-set",
+                "no-cuda-kernels", "old-driver", "no-gpu", "no-code", "no-cuda-libraries")), Messages.quoted().keySet());
+    }
+
+    @Test
+    void withoutTheNativeJar() throws Exception {
+        copyClasses(directory, false);
+        Messages.assertQuoted("no-native-library", fail("kernels", List.of(), Map.of(), directory, javacpp()));
+    }
+
+    @Test
+    void withoutAPlaceToUnpack() throws Exception {
+        assumeTrue(Files.isDirectory(Path.of("/proc/self")), "needs a directory in which nothing can be made");
+        Path jar = directory.resolve("swapdistill.jar");
+        pack(jar);
+        String nowhere = "/proc/nothing";
+        Messages.assertQuoted("no-cache", fail("kernels", List.of("-Dorg.bytedeco.javacpp.cachedir=" + nowhere,
+                "-Duser.home=" + nowhere, "-Djava.io.tmpdir=" + nowhere), Map.of(), jar, javacpp()));
+    }
+
+    @Test
+    void withoutOneDnn() throws Exception {
+        copyClasses(directory, true);
+        Messages.assertQuoted("no-onednn", fail("training", List.of(), Map.of(), directory, javacpp()));
+    }
+
+    @Test
+    void withoutBf16Arithmetic() throws Exception {
+        Messages.assertQuoted("no-bf16", fail("training", List.of(), Map.of("ONEDNN_MAX_CPU_ISA", "AVX2"), CLASSES,
+                System.getProperty("java.class.path")));
+    }
+
+    @Test
+    void withoutAnInstructionSet() throws IOException {
+        assumeFalse(KernelLibrary.bestInstructionSet() == InstructionSet.AVX512, "this processor has all of them");
+        try (Tensor a = Tensor.of(new float[1], 1, 1, 1, 1); Tensor b = Tensor.of(new float[1], 1, 1, 1, 1)) {
+            Execution execution = Execution.cpu().withInstructionSet(InstructionSet.AVX512);
+            Messages.assertQuoted("no-instruction-set", assertThrows(KernelException.class, () -> PatchSwap.builder()
+                    .patchSize(1).build().apply(execution, new RandomPosition(0, 0, 0, 0), a, b)).getMessage());
+        }
+    }
+
+    @Test
+    void withoutCudaKernels() throws IOException {
+        String reason = KernelLibrary.cudaUnavailableReason().orElse("");
+        assumeFalse(System.getProperty("org.swapdistill.native").endsWith("-gpu"), "this library has CUDA kernels");
+        Messages.assertQuoted("no-cuda-kernels", reason);
+    }
+
+    @Test
+    void withoutTheLibrariesOfCuda() throws IOException {
+        String reason = CudaDevices.unavailableReason().orElse("");
+        assumeTrue(reason.contains("cannot be loaded"), "CUDA and cuDNN are installed here");
+        Messages.assertQuoted("no-cuda-libraries", reason);
+    }
+
+    /** Runs {@link Failing} with these on the class path, and this test's classes; gives what it prints. */
+    private String fail(String what, List<String> options, Map<String, String> environment, Object... classPath)
+            throws IOException, InterruptedException {
+        Path own = directory.resolve("tests/org/swapdistill/docs");
+        Files.createDirectories(own);
+        Files.copy(Path.of("target/test-classes/org/swapdistill/docs/Failing.class"), own.resolve("Failing.class"));
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.addAll(List.of("-cp", directory.resolve("tests") + File.pathSeparator
+                + Arrays.stream(classPath).map(Object::toString).collect(Collectors.joining(File.pathSeparator)),
+                Failing.class.getName(), what));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), output);
+        return output;
+    }
+
+    /** JavaCPP's own jars of the class path. */
+    private static String javacpp() {
+        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> entry.contains("javacpp-")).collect(Collectors.joining(File.pathSeparator));
+    }
+
+    private static List<Path> classes(boolean libraries) throws IOException {
+        try (Stream<Path> files = Files.walk(CLASSES.resolve("org/swapdistill"))) {
+            return files.filter(Files::isRegularFile)
+                    .filter(file -> file.toString().endsWith(".class") || libraries && file.toString().contains(".so"))
+                    .toList();
+        }
+    }
+
+    private static void copyClasses(Path target, boolean libraries) throws IOException {
+        for (Path file : classes(libraries)) {
+            Path copy = target.resolve(CLASSES.relativize(file));
+            Files.createDirectories(copy.getParent());
+            Files.copy(file, copy);
+        }
+    }
+
+    private static void pack(Path jar) throws IOException {
+        try (OutputStream file = Files.newOutputStream(jar); JarOutputStream entries = new JarOutputStream(file)) {
+            for (Path each : classes(true)) {
+                entries.putNextEntry(new JarEntry(CLASSES.relativize(each).toString()));
+                Files.copy(each, entries);
+                entries.closeEntry();
+            }
+        }
+    }
+}
