@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.swapdistill.tensor.Memory;
 import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
@@ -29,7 +30,9 @@ public abstract class RecordedGraph<P extends RecordedParameter, S extends Recor
     private Tensor gradientSum;
     /** The images of the last forward, while backward may follow. */
     private Tensor images;
-    private boolean open;
+    private volatile boolean open;
+    /** Whether a call computes or copies. */
+    private final AtomicBoolean running = new AtomicBoolean();
 
     /**
      * A graph that {@link #open} is to open.
@@ -137,8 +140,7 @@ public abstract class RecordedGraph<P extends RecordedParameter, S extends Recor
             throw new IllegalArgumentException("images is " + batch + "; expected " + backend.computeType() + " "
                     + imagesShape + " on " + backend.device());
         }
-        arena.acquire();
-        try {
+        run(() -> {
             batch.memory().acquire();
             try {
                 runForward(batch);
@@ -146,32 +148,50 @@ public abstract class RecordedGraph<P extends RecordedParameter, S extends Recor
             } finally {
                 batch.memory().release();
             }
-        } finally {
-            arena.release();
-        }
+        });
     }
 
     @Override
     public final void backward() {
         requireTraining("backward");
-        if (images == null) {
-            throw new IllegalStateException("backward was called without a forward since the last; expected one");
-        }
-        if (images.isClosed()) {
-            throw new IllegalStateException(
-                    "images of the last forward are closed; expected them open until backward has returned");
-        }
-        arena.acquire();
-        try {
-            images.memory().acquire();
+        run(() -> {
+            Tensor batch = images;
+            if (batch == null) {
+                throw new IllegalStateException("backward was called without a forward since the last; expected one");
+            }
+            if (batch.isClosed()) {
+                throw new IllegalStateException(
+                        "images of the last forward are closed; expected them open until backward has returned");
+            }
+            batch.memory().acquire();
             try {
                 runBackward();
             } finally {
-                images.memory().release();
+                batch.memory().release();
+                keepForBackward(null);
+            }
+        });
+    }
+
+    /**
+     * Runs what works on the graph's memory; closing is refused meanwhile, and so is what another thread wants to run.
+     *
+     * @throws IllegalStateException if the graph is closed, or runs something else
+     */
+    final void run(Runnable work) {
+        requireOpen();
+        if (!running.compareAndSet(false, true)) {
+            throw new IllegalStateException("the graph is in use by another thread; expected one thread at a time");
+        }
+        try {
+            arena.acquire();
+            try {
+                work.run();
+            } finally {
+                arena.release();
             }
         } finally {
-            keepForBackward(null);
-            arena.release();
+            running.set(false);
         }
     }
 
@@ -241,7 +261,7 @@ public abstract class RecordedGraph<P extends RecordedParameter, S extends Recor
     }
 
     @Override
-    public final void close() {
+    public final synchronized void close() {
         if (!open) {
             return;
         }

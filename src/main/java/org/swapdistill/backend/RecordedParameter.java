@@ -99,7 +99,7 @@ public abstract class RecordedParameter implements ParameterStorage {
         requireOwn(flat);
         Tensor plain = Tensor.allocate(DType.F32, shape);
         try {
-            copyToPlain(flat, plain);
+            graph.run(() -> copyToPlain(flat, plain));
             return plain;
         } catch (RuntimeException e) {
             plain.close();
@@ -115,10 +115,12 @@ public abstract class RecordedParameter implements ParameterStorage {
             throw new IllegalArgumentException(
                     "plain of " + name + " is " + plain + "; expected " + DType.F32 + " " + shape + " on cpu");
         }
-        copyFromPlain(plain, flat);
-        if (flat == value && lowPrecision != null) {
-            copyFromPlain(plain, lowPrecision);
-        }
+        graph.run(() -> {
+            copyFromPlain(plain, flat);
+            if (flat == value && lowPrecision != null) {
+                copyFromPlain(plain, lowPrecision);
+            }
+        });
     }
 
     private void requireOwn(Tensor flat) {

@@ -57,9 +57,8 @@ public abstract class RecordedStatistics implements RunningStatistics {
     }
 
     private float[] read(Tensor vector) {
-        graph.requireOpen();
         try (Tensor host = Tensor.allocate(DType.F32, channels)) {
-            backend.read(vector, host);
+            graph.run(() -> backend.read(vector, host));
             return host.toFloats();
         }
     }
@@ -71,13 +70,14 @@ public abstract class RecordedStatistics implements RunningStatistics {
 
     @Override
     public final void set(float[] newMean, float[] newVariance, long newBatches) {
-        graph.requireOpen();
         if (newBatches < 0) {
             throw new IllegalArgumentException("batches is " + newBatches + "; expected at least 0");
         }
-        write(newMean, mean);
-        write(newVariance, variance);
-        batches = newBatches;
+        graph.run(() -> {
+            write(newMean, mean);
+            write(newVariance, variance);
+            batches = newBatches;
+        });
     }
 
     private void write(float[] values, Tensor vector) {

@@ -2,6 +2,7 @@ package org.swapdistill.kernels;
 
 import java.nio.ByteBuffer;
 import org.bytedeco.javacpp.Loader;
+import org.swapdistill.kernels.bindings.sd_assemble_pairs_options;
 import org.swapdistill.kernels.bindings.sd_random_position;
 import org.swapdistill.kernels.bindings.sd_sgd_options;
 
@@ -15,6 +16,8 @@ final class CallFrame {
         static final int EPOCH = Loader.offsetof(sd_random_position.class, "epoch");
         static final int STEP = Loader.offsetof(sd_random_position.class, "step");
         static final int FIRST_PAIR = Loader.offsetof(sd_random_position.class, "first_pair");
+        static final int IMAGES = Loader.offsetof(sd_assemble_pairs_options.class, "images");
+        static final int POSITION_ON_DEVICE = Loader.offsetof(sd_assemble_pairs_options.class, "random_position");
     }
 
     final Address a = new Address();
@@ -24,6 +27,8 @@ final class CallFrame {
     final Address.OfInts indexB = new Address.OfInts();
     final NativeStruct<sd_sgd_options> sgdOptions =
             NativeStruct.allocate(sd_sgd_options.class, sd_sgd_options::new);
+    private final NativeStruct<sd_assemble_pairs_options> assembly =
+            NativeStruct.allocate(sd_assemble_pairs_options.class, sd_assemble_pairs_options::new);
     private final NativeStruct<sd_random_position> position =
             NativeStruct.allocate(sd_random_position.class, sd_random_position::new);
 
@@ -43,5 +48,19 @@ final class CallFrame {
         bytes.putInt(Offsets.STEP, at.step());
         bytes.putInt(Offsets.FIRST_PAIR, at.firstPair());
         return position.fields;
+    }
+
+    /**
+     * An operation's options with what changes from call to call.
+     *
+     * @param options of the operation, which other threads read at the same time
+     * @param positionOnDevice address of a random position; 0 for none
+     */
+    sd_assemble_pairs_options assembly(ByteBuffer options, long images, long positionOnDevice) {
+        ByteBuffer bytes = assembly.bytes;
+        bytes.put(0, options, 0, bytes.capacity());
+        bytes.putLong(Offsets.IMAGES, images);
+        bytes.putLong(Offsets.POSITION_ON_DEVICE, positionOnDevice);
+        return assembly.fields;
     }
 }

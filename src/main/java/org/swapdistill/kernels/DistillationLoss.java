@@ -290,17 +290,23 @@ public final class DistillationLoss {
      * Computes what {@code arrays} asks for.
      *
      * @param arrays inputs and outputs; used by one thread at a time
+     * @throws IllegalStateException if one of the tensors is closed, or another thread uses {@code arrays}
      */
     public void apply(Execution execution, Arrays arrays) {
         Checks.notNull("execution", execution);
         Checks.notNull("arrays", arrays);
-        arrays.slots.prepare(this, execution);
-        arrays.slots.acquire();
+        LossSlots slots = arrays.slots;
+        slots.begin();
         try {
-            KernelLibrary.check(
-                    swapdistill.sd_distillation_loss(execution.struct(), struct(), arrays.slots.struct()));
+            slots.prepare(this, execution);
+            slots.acquire();
+            try {
+                KernelLibrary.check(swapdistill.sd_distillation_loss(execution.struct(), struct(), slots.struct()));
+            } finally {
+                slots.release();
+            }
         } finally {
-            arrays.slots.release();
+            slots.end();
             Reference.reachabilityFence(this);
             Reference.reachabilityFence(execution);
             Reference.reachabilityFence(arrays);
@@ -337,9 +343,10 @@ public final class DistillationLoss {
     }
 
     /**
-     * The arrays of a call: set once, used for any number of calls, by one thread at a time. Outputs that are not set are
-     * not computed; at least one must be. Each array is a tensor, or a pointer to memory of the execution's device, read
-     * (address and position) when it is set and kept reachable. Setting null takes an array away.
+     * The arrays of a call: set once, used for any number of calls, by one thread at a time; a call or a change during a
+     * call of another thread is an {@link IllegalStateException}. Outputs that are not set are not computed; at least one
+     * must be. Each array is a tensor, or a pointer to memory of the execution's device, read (address and position) when
+     * it is set and kept reachable. Setting null takes an array away.
      *
      * <p>N, K and the further axes come from the logits: [R, K] for rows of contiguous classes, or [N, K, ...] for dense
      * prediction. "Rows" stands for R, or N and the further axes. S is 2 for {@link Target#PAIR}, otherwise 1. Outputs

@@ -43,7 +43,9 @@ public final class Execution {
      * On the CUDA device that is current on the calling thread.
      *
      * @param stream a {@code CUstream_st} of any CUDA binding, whose address is the stream's handle; null for the legacy
-     *     default stream. The caller owns it, and keeps it until the work queued on it has ended.
+     *     default stream. The caller owns it, and keeps it until the work queued on it has ended: a pointer that has become
+     *     null is an {@link IllegalStateException} of the call, but a stream that was destroyed behind its pointer cannot be
+     *     told from one that was not.
      */
     public static Execution cuda(Pointer stream) {
         return new Execution(true, 0, InstructionSet.BEST, stream);
@@ -77,8 +79,16 @@ public final class Execution {
         return instructionSet;
     }
 
-    /** The native description; loads the native library. */
+    /**
+     * The native description; loads the native library.
+     *
+     * @throws IllegalStateException if the stream's pointer has been closed
+     */
     sd_execution struct() {
+        if (streamHandle != 0 && stream.isNull()) {
+            throw new IllegalStateException(
+                    "stream 0x" + Long.toHexString(streamHandle) + " is closed; expected it open as long as it is used");
+        }
         NativeStruct<sd_execution> made = struct;
         return (made != null ? made : makeStruct()).fields;
     }

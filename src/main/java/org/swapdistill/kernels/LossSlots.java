@@ -1,5 +1,6 @@
 package org.swapdistill.kernels;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.bytedeco.javacpp.Pointer;
 import org.swapdistill.kernels.bindings.sd_distillation_loss_arrays;
 import org.swapdistill.tensor.DType;
@@ -8,7 +9,7 @@ import org.swapdistill.tensor.Tensor;
 
 /**
  * The arrays of a distillation loss call, checked and written to the native struct when they have changed since the last
- * call, so that a repeated call only marks the memory as in use. Not thread safe.
+ * call, so that a repeated call only marks the memory as in use. For one thread at a time; {@link #begin} sees to it.
  */
 final class LossSlots {
     static final int LOGITS = 0;
@@ -47,18 +48,53 @@ final class LossSlots {
     /** How many of the tensors {@link #acquire} has acquired. */
     private int acquired;
 
+    private final AtomicBoolean busy = new AtomicBoolean();
     private boolean changed = true;
     private DistillationLoss checkedLoss;
     private boolean checkedCuda;
     private NativeStruct<sd_distillation_loss_arrays> struct;
 
+    /**
+     * Refuses what another thread's call, or change, would see half done. Every {@code begin} that returns is followed by
+     * {@link #end}.
+     *
+     * @throws IllegalStateException if a call or a change is under way
+     */
+    void begin() {
+        if (!busy.compareAndSet(false, true)) {
+            throw new IllegalStateException("arrays are in use by another thread; expected one thread at a time");
+        }
+    }
+
+    void end() {
+        busy.setRelease(false);
+    }
+
     void set(int slot, Tensor value) {
+        begin();
+        try {
+            put(slot, value);
+        } finally {
+            end();
+        }
+    }
+
+    void set(int slot, Pointer value) {
+        begin();
+        try {
+            put(slot, value);
+        } finally {
+            end();
+        }
+    }
+
+    private void put(int slot, Tensor value) {
         tensors[slot] = value;
         pointers[slot] = null;
         changed = true;
     }
 
-    void set(int slot, Pointer value) {
+    private void put(int slot, Pointer value) {
         pointers[slot] = value;
         tensors[slot] = null;
         starts[slot] = value == null ? 0 : Operands.start(value);
@@ -71,10 +107,15 @@ final class LossSlots {
     }
 
     void logits(Pointer value, long n, long k, long m) {
-        set(LOGITS, value);
-        outer = n;
-        classes = k;
-        inner = m;
+        begin();
+        try {
+            put(LOGITS, value);
+            outer = n;
+            classes = k;
+            inner = m;
+        } finally {
+            end();
+        }
     }
 
     void upstream(Tensor value) {
@@ -82,39 +123,64 @@ final class LossSlots {
     }
 
     void upstream(Pointer value, long stride) {
-        set(UPSTREAM, value);
-        upstreamStride = stride;
-        heldBeforeUpstream = value == null || value.limit() <= 0 ? Long.MAX_VALUE : starts[UPSTREAM] - value.address();
+        begin();
+        try {
+            put(UPSTREAM, value);
+            upstreamStride = stride;
+            heldBeforeUpstream =
+                    value == null || value.limit() <= 0 ? Long.MAX_VALUE : starts[UPSTREAM] - value.address();
+        } finally {
+            end();
+        }
     }
 
     void gradient(int slot, Tensor value) {
-        set(slot, value);
-        leaveInPlace(slot);
+        begin();
+        try {
+            put(slot, value);
+            leaveInPlace(slot);
+        } finally {
+            end();
+        }
     }
 
     void gradient(int slot, Pointer value) {
-        set(slot, value);
-        leaveInPlace(slot);
+        begin();
+        try {
+            put(slot, value);
+            leaveInPlace(slot);
+        } finally {
+            end();
+        }
     }
 
     /** Setting one gradient takes the other's in-place place back too. */
     private void leaveInPlace(int slot) {
         if (inPlace) {
             inPlace = false;
-            int other = slot == LOGITS_GRADIENT ? TARGET_GRADIENT : LOGITS_GRADIENT;
-            set(other, (Tensor) null);
+            put(slot == LOGITS_GRADIENT ? TARGET_GRADIENT : LOGITS_GRADIENT, (Tensor) null);
         }
     }
 
     void gradientsInPlace() {
-        set(LOGITS_GRADIENT, (Tensor) null);
-        set(TARGET_GRADIENT, (Tensor) null);
-        inPlace = true;
+        begin();
+        try {
+            put(LOGITS_GRADIENT, (Tensor) null);
+            put(TARGET_GRADIENT, (Tensor) null);
+            inPlace = true;
+        } finally {
+            end();
+        }
     }
 
     void workspace(Pointer value, long bytes) {
-        set(WORKSPACE, value);
-        workspaceBytes = bytes;
+        begin();
+        try {
+            put(WORKSPACE, value);
+            workspaceBytes = bytes;
+        } finally {
+            end();
+        }
     }
 
     sd_distillation_loss_arrays struct() {

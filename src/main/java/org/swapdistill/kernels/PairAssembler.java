@@ -4,7 +4,6 @@ import java.lang.ref.Reference;
 import org.bytedeco.javacpp.Pointer;
 import org.swapdistill.kernels.bindings.sd_assemble_pairs_options;
 import org.swapdistill.kernels.bindings.sd_patch_swap_options;
-import org.swapdistill.kernels.bindings.sd_random_position;
 import org.swapdistill.kernels.bindings.swapdistill;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Layout;
@@ -38,11 +37,8 @@ public final class PairAssembler {
     private final Layout outputLayout;
     private final DType outputType;
     private final PatchSwap patchSwap;
-    /** Of the last number of images and position on the device; other ones make a new one. */
-    private volatile Options options;
-
-    private record Options(long images, long position, NativeStruct<sd_assemble_pairs_options> struct) {
-    }
+    /** But for the number of images and a position on the device, which change from call to call. */
+    private volatile NativeStruct<sd_assemble_pairs_options> struct;
 
     private PairAssembler(Builder builder) {
         sourceLayout = builder.sourceLayout;
@@ -458,25 +454,28 @@ public final class PairAssembler {
         }
         Checks.atLeast("number of images", imageCount, 1);
         CallFrame frame = CallFrame.ofThread();
-        NativeStruct<sd_assemble_pairs_options> struct = struct(imageCount, position);
+        sd_assemble_pairs_options options = frame.assembly(struct().bytes, imageCount, position);
         sd_patch_swap_options swap = patchSwap == null ? null : patchSwap.struct();
-        KernelLibrary.check(swapdistill.sd_assemble_pairs(execution.struct(), struct.fields, swap,
+        KernelLibrary.check(swapdistill.sd_assemble_pairs(execution.struct(), options, swap,
                 at == null ? null : frame.position(at), pairs, frame.bytes.at(images), frame.indexA.at(indexA),
                 frame.indexB.at(indexB), frame.a.at(outputA), frame.b.at(outputB)));
-        Reference.reachabilityFence(struct);
         Reference.reachabilityFence(this);
         Reference.reachabilityFence(execution);
     }
 
-    private NativeStruct<sd_assemble_pairs_options> struct(long imageCount, long position) {
-        Options current = options;
-        if (current == null || current.images != imageCount || current.position != position) {
-            NativeStruct<sd_assemble_pairs_options> struct =
-                    NativeStruct.allocate(sd_assemble_pairs_options.class, sd_assemble_pairs_options::new);
-            sd_assemble_pairs_options fields = struct.fields;
-            fields.struct_size(struct.bytes.capacity());
+    /** The native options; loads the native library. */
+    NativeStruct<sd_assemble_pairs_options> struct() {
+        NativeStruct<sd_assemble_pairs_options> made = struct;
+        return made != null ? made : makeStruct();
+    }
+
+    private synchronized NativeStruct<sd_assemble_pairs_options> makeStruct() {
+        NativeStruct<sd_assemble_pairs_options> current = struct;
+        if (current == null) {
+            current = NativeStruct.allocate(sd_assemble_pairs_options.class, sd_assemble_pairs_options::new);
+            sd_assemble_pairs_options fields = current.fields;
+            fields.struct_size(current.bytes.capacity());
             fields.source_layout(Operands.code(sourceLayout));
-            fields.images(imageCount);
             fields.channels(channels);
             fields.source_height(sourceHeight);
             fields.source_width(sourceWidth);
@@ -491,10 +490,8 @@ public final class PairAssembler {
             }
             fields.output_layout(Operands.code(outputLayout));
             fields.output_dtype(Operands.code(outputType));
-            fields.random_position(position == 0 ? null : new sd_random_position(new Address().at(position)));
-            current = new Options(imageCount, position, struct);
-            options = current;
+            struct = current;
         }
-        return current.struct;
+        return current;
     }
 }

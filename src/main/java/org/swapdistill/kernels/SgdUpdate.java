@@ -144,10 +144,22 @@ public final class SgdUpdate {
     private void apply(Execution execution, float learningRate, float gradientScale, Tensor rates,
             Parameters parameters, Tensor gradientSum) {
         Checks.notNull("parameters", parameters);
-        if (gradientSum != null) {
-            Operands.tensor("gradientSum", gradientSum, execution, DType.F32);
-            Operands.sameShape("gradientSum", gradientSum, Shape.of(1));
+        if (gradientSum == null) {
+            call(execution, learningRate, gradientScale, rates, parameters, 0);
+            return;
         }
+        Operands.tensor("gradientSum", gradientSum, execution, DType.F32);
+        Operands.sameShape("gradientSum", gradientSum, Shape.of(1));
+        gradientSum.memory().acquire();
+        try {
+            call(execution, learningRate, gradientScale, rates, parameters, gradientSum.address());
+        } finally {
+            gradientSum.memory().release();
+        }
+    }
+
+    private void call(Execution execution, float learningRate, float gradientScale, Tensor rates, Parameters parameters,
+            long gradientSum) {
         parameters.check(execution, momentum > 0);
         if (parameters.count() == 0) {
             return;
@@ -158,7 +170,7 @@ public final class SgdUpdate {
         options.putFloat(Offsets.MOMENTUM, momentum);
         options.putInt(Offsets.NESTEROV, nesterov ? 1 : 0);
         options.putFloat(Offsets.GRADIENT_SCALE, gradientScale);
-        options.putLong(Offsets.GRADIENT_SUM, gradientSum == null ? 0 : gradientSum.address());
+        options.putLong(Offsets.GRADIENT_SUM, gradientSum);
         options.putLong(Offsets.RATES, rates == null ? 0 : rates.address());
         NativeStruct<sd_sgd_parameter> table = parameters.table();
         parameters.acquire();
@@ -169,7 +181,6 @@ public final class SgdUpdate {
             parameters.release();
             Reference.reachabilityFence(execution);
             Reference.reachabilityFence(parameters);
-            Reference.reachabilityFence(gradientSum);
         }
     }
 

@@ -9,13 +9,14 @@
  * <li>{@link java.lang.NullPointerException}: a required argument is null; the message names it;
  * <li>{@link java.lang.IllegalArgumentException}: an argument is out of range, of the wrong type, shape or device, too
  *     small, misaligned or overlapping; the message names it, its value and what was expected;
- * <li>{@link java.lang.IllegalStateException}: a tensor or its memory is closed;
+ * <li>{@link java.lang.IllegalStateException}: a tensor, its memory or the stream's pointer is closed. So is closing a
+ *     tensor while a call on the CPU uses it, from whatever thread;
  * <li>{@link org.swapdistill.kernels.KernelException}: the native library, the instruction set or CUDA is not there, or
  *     CUDA refused a launch.
  * </ul>
  *
  * <p>A call on the CPU has finished when it returns. A call on CUDA is queued on the execution's stream: keep the memory
  * open until the stream has been synchronised. Operations on pointers trust that they point to memory of the
- * execution's device; where a pointer has a limit, it is checked.
+ * execution's device, and that it stays until the call has ended; where a pointer has a limit, it is checked.
  */
 package org.swapdistill.kernels;

@@ -206,6 +206,16 @@ public final class Network implements AutoCloseable {
      */
     public Map<String, Tensor> exportState() {
         Map<String, Tensor> state = new LinkedHashMap<>();
+        try {
+            exportTo(state);
+            return state;
+        } catch (RuntimeException e) {
+            state.values().forEach(Tensor::close);
+            throw e;
+        }
+    }
+
+    private void exportTo(Map<String, Tensor> state) {
         Map<String, RunningStatistics> byOwner = new LinkedHashMap<>();
         for (RunningStatistics statistics : graph.runningStatistics()) {
             byOwner.put(statistics.name(), statistics);
@@ -217,7 +227,6 @@ public final class Network implements AutoCloseable {
                 exportStatistics(byOwner.get(owner), state);
             }
         }
-        return state;
     }
 
     private static void exportStatistics(RunningStatistics statistics, Map<String, Tensor> state) {

@@ -192,7 +192,8 @@ public final class Tensor implements AutoCloseable {
     /**
      * A new JavaCPP pointer onto the first element, with the number of elements as its capacity: a {@code
      * FloatPointer}, {@code IntPointer}, {@code LongPointer} or {@code BytePointer} by type, and a {@code ShortPointer}
-     * for F16 and BF16. It owns nothing, and keeps the memory object reachable, but not open.
+     * for F16 and BF16. It owns nothing, and keeps the memory object reachable, but not open: a close is not refused while
+     * native code works on the pointer, unless the memory is {@linkplain Memory#acquire acquired}.
      */
     public Pointer pointer() {
         return TypedPointers.of(dtype, address(), shape.elements(), memory);

@@ -3,158 +3,189 @@ package org.swapdistill.kernels;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.charset.StandardCharsets;
+import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import org.bytedeco.javacpp.Pointer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.swapdistill.ChildJvm;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Memory;
 import org.swapdistill.tensor.Shape;
 import org.swapdistill.tensor.Tensor;
 
-/** A million calls with random shapes leave the memory of the process as it was. */
+/** A million calls with random shapes, in a JVM of its own with a small heap, leave its memory as it was. */
+@Tag("long")
 class SoakTest {
     private static final int CALLS = 1_000_000;
-    /** Until then classes are loaded, code is compiled and allocators have their arenas. */
-    private static final int WARM_UP = 200_000;
-    /** A call in so many works on memory of its own, the others on parts of one block. */
-    private static final int OWN = 25;
-    private static final long MIB = 1 << 20;
-    /** That of a workspace. */
-    private static final long ALIGNMENT = 16;
-    private static final Execution CPU = Execution.cpu(1);
+    /** What the process may hold more after the last four fifths of the calls: less than 6 bytes a call. */
+    private static final long ALLOWED = 4 << 20;
 
-    private final Random random = new Random(1);
-    private final PatchSwap swap = PatchSwap.builder().patchSize(3).probability(0.8).build();
-    private final PairAssembler assembler = PairAssembler.builder().channels(2).sourceSize(7, 6).padding(1)
-            .randomCrop(true).flipProbability(0.5).patchSwap(swap).build();
-    private final DistillationLoss loss = DistillationLoss.builder().temperature(4).build();
-    private final SgdUpdate update = SgdUpdate.builder().momentum(0.9f).build();
-
-    /** Where tensors of a call come from: they are closed with it. */
-    private static final class Arena implements AutoCloseable {
-        private final Memory block;
-        private final List<Tensor> owned = new ArrayList<>();
-        private long used;
-
-        Arena(Memory block) {
-            this.block = block;
-        }
-
-        Tensor take(DType type, long... shape) {
-            if (block == null) {
-                Tensor tensor = Tensor.allocate(type, shape);
-                owned.add(tensor);
-                return tensor;
+    /** What a process holds. */
+    private record Held(long resident, long heap, long direct, long pointers, long owned, long leaks) {
+        static Held now() throws IOException, InterruptedException {
+            for (int i = 0; i < 3; i++) {
+                System.gc();
+                Thread.sleep(50);
             }
-            Tensor tensor = Tensor.view(block, used, type, Shape.of(shape));
-            used += (tensor.bytes() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-            return tensor;
+            Runtime runtime = Runtime.getRuntime();
+            long direct = ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                    .filter(pool -> pool.getName().equals("direct")).mapToLong(BufferPoolMXBean::getMemoryUsed).sum();
+            return new Held(residentBytes(), runtime.totalMemory() - runtime.freeMemory(), direct, Pointer.totalBytes(),
+                    Memory.ownedBytes(), Memory.leaks());
         }
 
-        @Override
-        public void close() {
-            owned.forEach(Tensor::close);
+        private static long residentBytes() throws IOException {
+            return Files.readAllLines(Path.of("/proc/self/status")).stream().filter(line -> line.startsWith("VmRSS:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10).findFirst().orElseThrow();
+        }
+
+        Held minus(Held other) {
+            return new Held(resident - other.resident, heap - other.heap, direct - other.direct,
+                    pointers - other.pointers, owned - other.owned, leaks - other.leaks);
         }
     }
 
-    /** In a JVM whose heap is in memory from the beginning, so that what its process grows by is native memory. */
-    @Test
-    void aMillionCallsLeaveMemoryFlat() throws Exception {
-        Process soak = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xms96m",
-                "-Xmx96m", "-XX:+AlwaysPreTouch", "-cp", System.getProperty("java.class.path"), SoakTest.class.getName())
-                .redirectErrorStream(true).start();
-        String output = new String(soak.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, soak.waitFor(), output);
-    }
+    /** The process: so many calls, and bytes of native memory that each of them loses. */
+    static final class Program {
+        private static final int LARGEST = 1 << 12;
+        private static final PatchSwap SWAP = PatchSwap.builder().patchSize(2).build();
+        private static final PairAssembler ASSEMBLER = PairAssembler.builder().channels(2).sourceSize(4, 3).padding(1)
+                .randomCrop(true).patchSwap(SWAP).build();
+        private static final DistillationLoss LOSS = DistillationLoss.builder().temperature(2).build();
+        private static final SgdUpdate UPDATE = SgdUpdate.builder().build();
 
-    public static void main(String[] arguments) {
-        SoakTest test = new SoakTest();
-        long leaks = Memory.leaks();
-        try (Memory block = Memory.allocate(MIB)) {
-            long owned = Memory.ownedBytes();
-            test.run(block, WARM_UP);
-            long heap = usedHeap();
-            long resident = Pointer.physicalBytes();
-            test.run(block, CALLS - WARM_UP);
-            long heapGrowth = usedHeap() - heap;
-            long residentGrowth = Pointer.physicalBytes() - resident;
-            assertEquals(owned, Memory.ownedBytes(), "bytes of tensors");
-            // 16 bytes kept by each of 800,000 calls would be 12 MiB.
-            assertTrue(heapGrowth < 8 * MIB, "the heap grew by " + heapGrowth + " bytes");
-            assertTrue(residentGrowth < 8 * MIB, "the process grew by " + residentGrowth + " bytes");
-            System.out.println("heap " + heapGrowth + ", process " + residentGrowth);
+        private final Random random = new Random(1);
+        private final Memory[] blocks = new Memory[8];
+
+        private Program() {
+            for (int i = 0; i < blocks.length; i++) {
+                blocks[i] = Memory.allocate(LARGEST);
+            }
         }
-        assertEquals(leaks, Memory.leaks(), "tensors that the garbage collector had to free");
-    }
 
-    private void run(Memory block, int calls) {
-        for (int i = 0; i < calls; i++) {
-            try (Arena arena = new Arena(i % OWN == 0 ? null : block)) {
-                switch (random.nextInt(4)) {
-                    case 0 -> swap(arena);
-                    case 1 -> assemble(arena);
-                    case 2 -> lose(arena);
-                    default -> update(arena);
+        public static void main(String[] arguments) throws IOException, InterruptedException {
+            int calls = Integer.parseInt(arguments[0]);
+            int lost = Integer.parseInt(arguments[1]);
+            Program program = new Program();
+            program.call(calls / 5, lost);
+            Held before = Held.now();
+            program.call(calls - calls / 5, lost);
+            Held more = Held.now().minus(before);
+            System.out.println("RESIDENT " + more.resident + " " + more);
+            System.exit(more.resident < ALLOWED && more.heap < ALLOWED && more.direct < ALLOWED && more.pointers == 0
+                    && more.owned == 0 && more.leaks == 0 ? 0 : 1);
+        }
+
+        private void call(int calls, int lost) {
+            for (int call = 0; call < calls; call++) {
+                // One call in eight allocates its memory itself, one in a thousand uses all processors.
+                boolean fresh = call % 32 < 4;
+                Execution execution = call % 1000 < 4 ? Execution.cpu() : Execution.cpu(1);
+                switch (call % 4) {
+                    case 0 -> swap(execution, fresh);
+                    case 1 -> assemble(execution, fresh);
+                    case 2 -> loss(execution, fresh);
+                    default -> update(execution, fresh);
+                }
+                if (lost > 0) {
+                    Pointer.memset(Pointer.malloc(lost), 1, lost);
                 }
             }
         }
-    }
 
-    private RandomPosition position() {
-        return new RandomPosition(random.nextLong(), random.nextInt(9), random.nextInt(9), 0);
-    }
-
-    private void swap(Arena arena) {
-        long[] shape = {random.nextInt(3), 1 + random.nextInt(3), 1 + random.nextInt(8), 1 + random.nextInt(8)};
-        swap.apply(CPU, position(), arena.take(DType.F32, shape), arena.take(DType.F32, shape));
-    }
-
-    private void assemble(Arena arena) {
-        int pairs = random.nextInt(4);
-        Tensor images = arena.take(DType.U8, 1 + random.nextInt(3), 2, 7, 6);
-        Tensor index = arena.take(DType.I32, pairs);
-        index.zero();
-        Shape output = assembler.outputShape(pairs);
-        assembler.assemble(CPU, position(), images, index, index, arena.take(DType.F32, output.toArray()),
-                arena.take(DType.F32, output.toArray()));
-    }
-
-    private void lose(Arena arena) {
-        int rows = random.nextInt(6);
-        int classes = 2 + random.nextInt(30);
-        Tensor a = arena.take(DType.F32, rows, classes);
-        Tensor b = arena.take(DType.F32, rows, classes);
-        a.zero();
-        b.zero();
-        Tensor labels = arena.take(DType.I32, rows);
-        labels.zero();
-        loss.apply(CPU, new DistillationLoss.Arrays().logits(a).target(b).labels(labels).loss(arena.take(DType.F32, 1))
-                .gradientsInPlace()
-                .workspace(arena.take(DType.U8, Math.max(8, loss.workspaceBytes(CPU, rows, classes, 1)))));
-    }
-
-    private void update(Arena arena) {
-        int count = random.nextInt(40);
-        Tensor value = arena.take(DType.F32, count);
-        Tensor gradient = arena.take(DType.F32, count);
-        Tensor momentum = arena.take(DType.F32, count);
-        value.zero();
-        gradient.zero();
-        momentum.zero();
-        update.apply(CPU, 0.1f, 1, SgdUpdate.Parameters.builder().add(value, gradient, momentum, null, 0).build());
-    }
-
-    private static long usedHeap() {
-        Runtime runtime = Runtime.getRuntime();
-        long used = Long.MAX_VALUE;
-        for (int i = 0; i < 5; i++) {
-            System.gc();
-            used = Math.min(used, runtime.totalMemory() - runtime.freeMemory());
+        private Tensor tensor(int block, boolean fresh, DType dtype, long... shape) {
+            Shape size = Shape.of(shape);
+            Tensor tensor = fresh ? Tensor.allocate(dtype, size) : Tensor.view(blocks[block], 0, dtype, size);
+            tensor.zero();
+            return tensor;
         }
-        return used;
+
+        private RandomPosition position() {
+            return new RandomPosition(random.nextLong(), random.nextInt(9), random.nextInt(9), 0);
+        }
+
+        private void swap(Execution execution, boolean fresh) {
+            long[] shape = {random.nextInt(4), 1 + random.nextInt(3), 1 + random.nextInt(6), 1 + random.nextInt(6)};
+            DType dtype = DType.values()[random.nextInt(DType.values().length)];
+            try (Tensor a = tensor(0, fresh, dtype, shape); Tensor b = tensor(1, fresh, dtype, shape)) {
+                SWAP.apply(execution, position(), a, b);
+                if (fresh) {
+                    refuse(() -> SWAP.apply(execution, position(), a, a.reshape(a.elements())));
+                }
+            }
+        }
+
+        private void assemble(Execution execution, boolean fresh) {
+            int pairs = random.nextInt(5);
+            Shape output = ASSEMBLER.outputShape(pairs);
+            try (Tensor images = tensor(0, fresh, DType.U8, 1 + random.nextInt(9), 2, 4, 3);
+                    Tensor indexA = tensor(1, fresh, DType.I32, pairs); Tensor indexB = tensor(2, fresh, DType.I32, pairs);
+                    Tensor a = tensor(3, fresh, DType.F32, output.toArray());
+                    Tensor b = tensor(4, fresh, DType.F32, output.toArray())) {
+                ASSEMBLER.assemble(execution, position(), images, indexA, indexB, a, b);
+            }
+        }
+
+        private void loss(Execution execution, boolean fresh) {
+            int rows = random.nextInt(5);
+            int classes = 2 + random.nextInt(60);
+            long workspaceBytes = Math.max(16, LOSS.workspaceBytes(execution, rows, classes, 1));
+            try (Tensor a = tensor(0, fresh, DType.F32, rows, classes); Tensor b = tensor(1, fresh, DType.F32, rows, classes);
+                    Tensor labels = tensor(2, fresh, DType.I32, rows); Tensor value = tensor(3, fresh, DType.F32, 1);
+                    Tensor workspace = tensor(4, fresh, DType.U8, workspaceBytes)) {
+                LOSS.apply(execution, new DistillationLoss.Arrays().logits(a).target(b).labels(labels).loss(value)
+                        .gradientsInPlace().workspace(workspace));
+                if (fresh && rows > 0) {
+                    labels.copyFrom(new int[rows]);
+                    refuse(() -> LOSS.apply(execution, new DistillationLoss.Arrays().logits(a).target(b)));
+                }
+            }
+        }
+
+        private void update(Execution execution, boolean fresh) {
+            int count = random.nextInt(200);
+            try (Tensor value = tensor(0, fresh, DType.F32, count); Tensor gradient = tensor(1, fresh, DType.F32, count);
+                    Tensor momentum = tensor(2, fresh, DType.F32, count)) {
+                UPDATE.apply(execution, 0.1f, 1, SgdUpdate.Parameters.builder().add(value, gradient, momentum, null, 0)
+                        .build());
+            }
+        }
+
+        private static void refuse(Runnable call) {
+            try {
+                call.run();
+            } catch (IllegalArgumentException refused) {
+                return;
+            }
+            throw new AssertionError("a bad call was not refused");
+        }
+    }
+
+    private static ChildJvm.Outcome soak(int calls, int lost) throws IOException, InterruptedException {
+        return ChildJvm.of(Program.class).option("-Xms64m").option("-Xmx64m").option("-XX:+AlwaysPreTouch")
+                .option("-XX:+UseSerialGC").option("-XX:ReservedCodeCacheSize=24m").environment("MALLOC_ARENA_MAX", "1")
+                .run(Integer.toString(calls), Integer.toString(lost));
+    }
+
+    @Test
+    void aMillionCallsLeaveMemoryFlat() throws IOException, InterruptedException {
+        ChildJvm.Outcome outcome = soak(CALLS, 0);
+        System.out.println("soak: " + outcome.output().lines().filter(line -> line.contains("RESIDENT")).toList());
+        assertEquals(0, outcome.status(), outcome.output());
+    }
+
+    /** The measurement finds a few bytes that every call loses, in fewer calls. */
+    @Test
+    void aLeakOfSixtyFourBytesACallIsSeen() throws IOException, InterruptedException {
+        ChildJvm.Outcome outcome = soak(CALLS / 4, 64);
+        assertEquals(1, outcome.status(), outcome.output());
+        long resident = Long.parseLong(outcome.output().lines().filter(line -> line.startsWith("RESIDENT"))
+                .findFirst().orElseThrow().split(" ")[1]);
+        assertTrue(resident > ALLOWED, outcome.output());
     }
 }

@@ -156,13 +156,16 @@ final class CpuParameter extends RecordedParameter {
     /** Leaves its temporaries to the enclosing {@code PointerScope}. */
     private void convert(memory.desc fromDesc, Tensor from, memory.desc toDesc, Tensor to) {
         from.memory().acquire();
-        to.memory().acquire();
         try {
-            memory source = new memory(fromDesc, backend.engine(), new AddressPointer(from.address()));
-            memory target = new memory(toDesc, backend.engine(), new AddressPointer(to.address()));
-            new reorder(source, target).execute(backend.stream(), source, target);
+            to.memory().acquire();
+            try {
+                memory source = new memory(fromDesc, backend.engine(), new AddressPointer(from.address()));
+                memory target = new memory(toDesc, backend.engine(), new AddressPointer(to.address()));
+                new reorder(source, target).execute(backend.stream(), source, target);
+            } finally {
+                to.memory().release();
+            }
         } finally {
-            to.memory().release();
             from.memory().release();
         }
     }
