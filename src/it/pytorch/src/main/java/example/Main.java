@@ -29,6 +29,7 @@ public class Main {
             gradientsAgree(type, 10);
             gradientsAgree(type, 157);
         }
+        scaledHalf();
         maskedClasses();
         denseLogits();
         refusals();
@@ -47,9 +48,9 @@ public class Main {
             TorchPatchSwap swap = new TorchPatchSwap(PatchSwap.builder().patchSize(4).probability(1));
             swap.apply(AT, a, b);
             require(a.data_ptr().address() == address && !a.equal(beforeA), "a is swapped in its memory");
-            Tensor fromA = a.eq(beforeA).logical_and(b.eq(beforeB));
-            Tensor fromB = a.eq(beforeB).logical_and(b.eq(beforeA));
-            require(fromA.logical_or(fromB).all().item_bool(), "every pixel is in one of the two images");
+            Tensor swapped = TrainingLoops.mask(PatchSwap.builder().patchSize(4).probability(1).build(), AT, 5, 11, 13);
+            require(a.equal(torch.where(swapped, beforeB, beforeA)) && b.equal(torch.where(swapped, beforeA, beforeB)),
+                    "every pixel is where the drawn patches say");
             swap.apply(AT, a, b);
             require(a.equal(beforeA) && b.equal(beforeB), "a second swap undoes the first");
         }
@@ -87,6 +88,26 @@ public class Main {
             require(again == value.item_double(), "other strides and Int labels give the same bits");
         }
         System.out.println("loss and gradients through autograd: " + type + ", " + classes + " classes");
+    }
+
+    /** A loss scale beyond what Half can hold, and a sum of more than it can hold. */
+    private static void scaledHalf() {
+        try (PointerScope scope = new PointerScope()) {
+            long rows = 512;
+            Tensor labels = torch.zeros(rows).to(torch.ScalarType.Long);
+            Tensor logits = torch.randn(2 * rows, 100).mul(new Scalar(8.0)).to(torch.ScalarType.Half).detach();
+            logits.set_requires_grad(true);
+            DistillationLoss.Builder sum = DistillationLoss.builder().dtype(DType.F16).temperature(4)
+                    .reduction(DistillationLoss.Reduction.SUM);
+            Tensor value = new TorchDistillationLoss(sum, DType.I64)
+                    .apply(logits.narrow(0, 0, rows), logits.narrow(0, rows, rows), labels);
+            require(value.isfinite().item_bool(), "a sum of " + rows + " rows is finite");
+            DistillationLoss.Builder mean = DistillationLoss.builder().dtype(DType.F16).temperature(4);
+            new TorchDistillationLoss(mean, DType.I64)
+                    .apply(logits.narrow(0, 0, rows), logits.narrow(0, rows, rows), labels)
+                    .mul(new Scalar(65536.0)).backward();
+            require(logits.grad().isfinite().all().item_bool(), "gradients scaled by 65536 are finite");
+        }
     }
 
     private static void maskedClasses() {
@@ -142,7 +163,11 @@ public class Main {
             refuses(() -> loss.apply(logits.to(torch.ScalarType.Half), logits, labels),
                     "a is Half [2, 4] on cpu; expected Float, the type that the loss was built for");
             refuses(() -> loss.apply(logits, logits, torch.ones(2)),
-                    "labels is Float [2] on cpu; expected Long or Int, 2 elements, on cpu");
+                    "labels is Float [2] on cpu; expected Long or Int [2] on cpu");
+            refuses(() -> loss.apply(torch.rand(2, 4, 3), torch.rand(2, 4, 3), torch.ones(3, 2).to(torch.ScalarType.Long)),
+                    "labels is Long [3, 2] on cpu; expected Long or Int [2, 3] on cpu");
+            refuses(() -> loss.apply(torch.rand(0, 4), torch.rand(0, 4), labels),
+                    "a is Float [0, 4] on cpu; expected [N, K] or [N, K, ...] with at least one row");
             refuses(() -> loss.apply(logits, torch.rand(2, 4), labels.mul(new Scalar(4))),
                     "labels[0] is 4; expected 0 to 3");
         }

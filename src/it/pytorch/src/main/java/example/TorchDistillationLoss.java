@@ -1,5 +1,6 @@
 package example;
 
+import java.util.Arrays;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.GradMode;
@@ -104,15 +105,23 @@ public final class TorchDistillationLoss {
         return torch.empty(sizes, new TensorOptions(type).device(new DeviceOptional(where.device())), null);
     }
 
-    /** Masked logits of -infinity have the gradient 0, and 0 times infinity would be NaN. */
+    /**
+     * In Float, so that neither the sum nor a scaled gradient from above overflows in Half. Masked logits of -infinity have
+     * the gradient 0, and 0 times infinity would be NaN.
+     */
     private static Tensor product(Tensor logits, Tensor gradient) {
-        return torch.dot(logits.nan_to_num().reshape(-1), gradient.reshape(-1));
+        return torch.dot(flat(logits.nan_to_num()), flat(gradient));
+    }
+
+    private static Tensor flat(Tensor values) {
+        return values.reshape(-1).to(torch.ScalarType.Float);
     }
 
     private void check(Tensor a, Tensor b, Tensor labels) {
         TorchTensors.require("a", a);
-        if (a.dim() < 2) {
-            throw new IllegalArgumentException("a is " + TorchTensors.text(a) + "; expected [N, K] or [N, K, ...]");
+        if (a.dim() < 2 || a.numel() == 0) {
+            throw new IllegalArgumentException("a is " + TorchTensors.text(a)
+                    + "; expected [N, K] or [N, K, ...] with at least one row");
         }
         if (TorchTensors.dtype("a", a) != loss.dtype()) {
             throw new IllegalArgumentException("a is " + TorchTensors.text(a) + "; expected "
@@ -121,11 +130,11 @@ public final class TorchDistillationLoss {
         TorchTensors.requireLike("b", b, "a", a);
         TorchTensors.require("labels", labels);
         DType type = TorchTensors.dtype("labels", labels);
-        long rows = a.size(1) == 0 ? 0 : a.numel() / a.size(1);
-        if (type != DType.I64 && type != DType.I32 || labels.numel() != rows
+        long[] rows = TorchTensors.sizes(a.select(1, 0));
+        if (type != DType.I64 && type != DType.I32 || !Arrays.equals(TorchTensors.sizes(labels), rows)
                 || !labels.device().equals(a.device())) {
-            throw new IllegalArgumentException("labels is " + TorchTensors.text(labels) + "; expected Long or Int, "
-                    + rows + " elements, on " + a.device().str().getString());
+            throw new IllegalArgumentException("labels is " + TorchTensors.text(labels) + "; expected Long or Int "
+                    + Arrays.toString(rows) + " on " + a.device().str().getString());
         }
     }
 }

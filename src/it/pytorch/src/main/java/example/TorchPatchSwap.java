@@ -40,6 +40,10 @@ public final class TorchPatchSwap {
             throw new IllegalArgumentException("b is " + layoutOfB + " in memory; expected " + layout + " as a");
         }
         DType dtype = TorchTensors.dtype("a", a);
+        if (dtype == DType.I32 || dtype == DType.I64) {
+            throw new IllegalArgumentException("a is " + TorchTensors.text(a)
+                    + "; expected Float, Half, BFloat16 or Byte");
+        }
         PatchSwap swap = layout == Layout.NCHW ? contiguous : channelsLast;
         TorchTensors.run(a, execution -> swap.apply(execution, Objects.requireNonNull(at, "at"), dtype, a.size(0),
                 a.size(1), a.size(2), a.size(3), a.data_ptr(), b.data_ptr()));

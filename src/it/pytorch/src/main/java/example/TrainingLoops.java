@@ -72,7 +72,8 @@ final class TrainingLoops {
             try (PointerScope scope = new PointerScope()) {
                 Tensor a = batch(pairs.anchors(), step);
                 Tensor b = batch(pairs.partners(), step);
-                Tensor swapped = mask(step);
+                Tensor swapped =
+                        mask(swap().build(), new RandomPosition(SEED, 0, step, 0), BATCH, data.height(), data.width());
                 Tensor logits = student.logits(torch.cat(
                         new TensorVector(torch.where(swapped, b, a), torch.where(swapped, a, b))));
                 Tensor value = eagerLoss(logits, labels(step));
@@ -106,19 +107,14 @@ final class TrainingLoops {
         return ints(labels).to(torch.ScalarType.Long);
     }
 
-    /** Where the swap exchanges pixels, [N, 1, H, W]. */
-    private Tensor mask(int step) {
-        PatchSwap swap = swap().build();
-        long rows = swap.gridRows(data.height());
-        long columns = swap.gridColumns(data.width());
-        Tensor positions = torch.empty(new long[] {BATCH, rows, columns}, new TensorOptions(torch.ScalarType.Byte), null);
-        swap.drawPositions(Execution.cpu(), new RandomPosition(SEED, 0, step, 0), BATCH, data.height(), data.width(),
-                positions.data_ptr());
-        Tensor pixels = positions.repeat_interleave(PATCH, new LongOptional(1),
-                new LongOptional()).repeat_interleave(PATCH,
-                new LongOptional(2), new LongOptional());
-        return pixels.narrow(1, 0, data.height()).narrow(2, 0, data.width()).unsqueeze(1)
-                .to(torch.ScalarType.Bool);
+    /** Where a swap exchanges pixels, [N, 1, H, W]. */
+    static Tensor mask(PatchSwap swap, RandomPosition at, long pairs, long height, long width) {
+        Tensor positions = torch.empty(new long[] {pairs, swap.gridRows(height), swap.gridColumns(width)},
+                new TensorOptions(torch.ScalarType.Byte), null);
+        swap.drawPositions(Execution.cpu(), at, pairs, height, width, positions.data_ptr());
+        Tensor pixels = positions.repeat_interleave(swap.patchSize(), new LongOptional(1), new LongOptional())
+                .repeat_interleave(swap.patchSize(), new LongOptional(2), new LongOptional());
+        return pixels.narrow(1, 0, height).narrow(2, 0, width).unsqueeze(1).to(torch.ScalarType.Bool);
     }
 
     private static Tensor ints(int[] values) {
