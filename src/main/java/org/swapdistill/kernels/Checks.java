@@ -1,5 +1,6 @@
 package org.swapdistill.kernels;
 
+import org.bytedeco.javacpp.Pointer;
 import org.swapdistill.tensor.DType;
 
 /** Argument checks with the library's wording: {@code patchSize is 0; expected at least 1}. */
@@ -12,6 +13,13 @@ final class Checks {
             throw new NullPointerException(name + " is null");
         }
         return value;
+    }
+
+    /** Refuses a pointer that pointed to memory when it was given, and has been closed since. */
+    static void open(String name, Pointer pointer) {
+        if (pointer.isNull()) {
+            throw new IllegalStateException(name + " is closed");
+        }
     }
 
     static void atLeast(String name, long value, long minimum) {

@@ -290,7 +290,7 @@ public final class DistillationLoss {
      * Computes what {@code arrays} asks for.
      *
      * @param arrays inputs and outputs; used by one thread at a time
-     * @throws IllegalStateException if one of the tensors is closed, or another thread uses {@code arrays}
+     * @throws IllegalStateException if one of the tensors or pointers is closed, or another thread uses {@code arrays}
      */
     public void apply(Execution execution, Arrays arrays) {
         Checks.notNull("execution", execution);

@@ -32,7 +32,10 @@ final class LossSlots {
         "logitsGradient", "targetGradient", "rowCrossEntropy", "rowDivergence", "rowLogSumExp", "rowHit", "workspace"};
 
     private final Tensor[] tensors = new Tensor[COUNT];
-    /** Only kept reachable: where they point to is read when they are set, because a caller may move them on. */
+    /**
+     * Kept reachable, and asked whether they are closed: where they point to is read when they are set, because a caller
+     * may move them on.
+     */
     private final Pointer[] pointers = new Pointer[COUNT];
     private final long[] starts = new long[COUNT];
     private final long[] held = new long[COUNT];
@@ -91,6 +94,7 @@ final class LossSlots {
     private void put(int slot, Tensor value) {
         tensors[slot] = value;
         pointers[slot] = null;
+        starts[slot] = 0;
         changed = true;
     }
 
@@ -212,8 +216,17 @@ final class LossSlots {
         }
     }
 
-    /** Checks all arrays against the operation and writes the native struct, if anything has changed. */
+    /**
+     * Checks all arrays against the operation and writes the native struct, if anything has changed.
+     *
+     * @throws IllegalStateException if a pointer was closed since it was set
+     */
     void prepare(DistillationLoss loss, Execution execution) {
+        for (int slot = 0; slot < COUNT; slot++) {
+            if (starts[slot] != 0) {
+                Checks.open(NAMES[slot], pointers[slot]);
+            }
+        }
         if (!changed && checkedLoss == loss && checkedCuda == execution.isCuda()) {
             return;
         }

@@ -186,11 +186,12 @@ public final class SgdUpdate {
 
     /**
      * The parameters of a network: a native table, built once and used for every step. Immutable; it owns no memory but
-     * the table, and keeps the tensors and pointers reachable. Closing a tensor makes it unusable.
+     * the table, and keeps the tensors and pointers reachable. Closing one of them makes it unusable.
      */
     public static final class Parameters {
         private final List<Entry> entries;
         private final Tensor[] tensors;
+        private final Kept[] pointers;
         private final boolean cuda;
         private final int withoutMomentum;
         private volatile NativeStruct<sd_sgd_parameter> table;
@@ -198,6 +199,7 @@ public final class SgdUpdate {
         private Parameters(Builder builder) {
             entries = List.copyOf(builder.entries);
             tensors = builder.tensors.toArray(new Tensor[0]);
+            pointers = builder.pointers.toArray(new Kept[0]);
             cuda = tensors.length > 0 && tensors[0].device().isCuda();
             int without = -1;
             for (int i = entries.size() - 1; i >= 0; i--) {
@@ -221,6 +223,9 @@ public final class SgdUpdate {
                 if (tensors[i].isClosed()) {
                     throw new IllegalStateException("parameters hold " + tensors[i] + "; expected open tensors");
                 }
+            }
+            for (Kept kept : pointers) {
+                Checks.open(kept.name, kept.pointer);
             }
             if (tensors.length > 0 && cuda != execution.isCuda()) {
                 throw new IllegalArgumentException("parameters are on " + tensors[0].device() + "; expected on "
@@ -276,6 +281,7 @@ public final class SgdUpdate {
         public static final class Builder {
             private final List<Entry> entries = new ArrayList<>();
             private final List<Tensor> tensors = new ArrayList<>();
+            private final List<Kept> pointers = new ArrayList<>();
             private Boolean cuda;
 
             private Builder() {
@@ -307,7 +313,7 @@ public final class SgdUpdate {
                 cuda = value.device().isCuda();
                 entries.add(new Entry(value.elements(), value.address(), gradient.address(), gradient.dtype(),
                         momentum == null ? 0 : momentum.address(), lowPrecision == null ? 0 : lowPrecision.address(),
-                        lowPrecision == null ? DType.BF16 : lowPrecision.dtype(), weightDecay, List.of()));
+                        lowPrecision == null ? DType.BF16 : lowPrecision.dtype(), weightDecay));
                 for (Tensor tensor : new Tensor[] {value, gradient, momentum, lowPrecision}) {
                     if (tensor != null) {
                         tensors.add(tensor);
@@ -357,21 +363,26 @@ public final class SgdUpdate {
                 }
                 Checks.finiteNotNegative(name + "weightDecay", weightDecay);
                 long bytes = Checks.bytes(name + "count", DType.F32.bytes(), count);
-                List<Pointer> kept = new ArrayList<>();
-                for (Pointer pointer : new Pointer[] {value, gradient, momentum, lowPrecision}) {
-                    if (pointer != null) {
-                        kept.add(pointer);
-                    }
-                }
-                entries.add(new Entry(count, Operands.address(name + "value", value, DType.F32, bytes),
+                Entry entry = new Entry(count, Operands.address(name + "value", value, DType.F32, bytes),
                         Operands.address(name + "gradient", gradient, gradientType, count * gradientType.bytes()),
                         gradientType,
                         momentum == null ? 0 : Operands.address(name + "momentum", momentum, DType.F32, bytes),
                         lowPrecision == null ? 0
                                 : Operands.address(name + "lowPrecision", lowPrecision, lowPrecisionType,
                                         count * lowPrecisionType.bytes()),
-                        lowPrecision == null ? DType.BF16 : lowPrecisionType, weightDecay, List.copyOf(kept)));
+                        lowPrecision == null ? DType.BF16 : lowPrecisionType, weightDecay);
+                keep(name + "value", value);
+                keep(name + "gradient", gradient);
+                keep(name + "momentum", momentum);
+                keep(name + "lowPrecision", lowPrecision);
+                entries.add(entry);
                 return this;
+            }
+
+            private void keep(String name, Pointer pointer) {
+                if (pointer != null && !pointer.isNull()) {
+                    pointers.add(new Kept(name, pointer));
+                }
             }
 
             /**
@@ -418,9 +429,13 @@ public final class SgdUpdate {
         private record Span(String name, long start, long end, boolean written) {
         }
 
+        /** A pointer whose address was read when it was added: kept reachable, and asked whether it is closed. */
+        private record Kept(String name, Pointer pointer) {
+        }
+
         /** One parameter's addresses; 0 = not there. */
         private record Entry(long count, long value, long gradient, DType gradientType, long momentum, long lowPrecision,
-                DType lowPrecisionType, float weightDecay, List<Pointer> kept) {
+                DType lowPrecisionType, float weightDecay) {
             void write(sd_sgd_parameter fields) {
                 fields.count(count);
                 fields.value(new Address.OfFloats().at(value));

@@ -49,7 +49,7 @@ public final class Memory implements AutoCloseable {
     private final Device device;
     private final long address;
     private final long bytes;
-    /** Kept reachable as long as this object is; also what a borrowed block's owner hangs on. */
+    /** Kept reachable as long as this object is; also what a borrowed block's owner hangs on, and may close. */
     private final Pointer origin;
     private final Release release;
     private final Cleaner.Cleanable cleanable;
@@ -90,7 +90,8 @@ public final class Memory implements AutoCloseable {
 
     /**
      * Borrows memory that someone else owns and frees. The block starts at the pointer's position. The pointer object
-     * is kept reachable while this object is, so that it is not deallocated by the garbage collector.
+     * is kept reachable while this object is, so that it is not deallocated by the garbage collector. When it is closed,
+     * by a {@code PointerScope} for instance, this block counts as closed too.
      *
      * @param bytes at least 0, and at most what lies between the pointer's position and limit, if it has a limit
      * @param device where {@code pointer} points to
@@ -212,16 +213,16 @@ public final class Memory implements AutoCloseable {
     /**
      * The block's address. Keep this object reachable, or better {@linkplain #acquire acquired}, while using it.
      *
-     * @throws IllegalStateException after {@link #close}
+     * @throws IllegalStateException if it {@linkplain #isClosed is closed}
      */
     public long address() {
         requireOpen();
         return address;
     }
 
-    /** Whether {@link #close} has been called. */
+    /** Whether {@link #close} has been called, or the pointer that the block was borrowed from has been closed. */
     public boolean isClosed() {
-        return users == CLOSED;
+        return users == CLOSED || origin.isNull();
     }
 
     /** Whether this object frees the block. */
@@ -232,13 +233,13 @@ public final class Memory implements AutoCloseable {
     /**
      * Marks the block as in use, until the matching {@link #release}: {@link #close} is refused meanwhile.
      *
-     * @throws IllegalStateException after {@link #close}
+     * @throws IllegalStateException if it {@linkplain #isClosed is closed}
      */
     public void acquire() {
         int current;
         do {
             current = users;
-            if (current == CLOSED) {
+            if (current == CLOSED || origin.isNull()) {
                 throw closed();
             }
         } while (!USERS.compareAndSet(this, current, current + 1));
@@ -284,13 +285,14 @@ public final class Memory implements AutoCloseable {
     }
 
     void requireOpen() {
-        if (users == CLOSED) {
+        if (isClosed()) {
             throw closed();
         }
     }
 
     private IllegalStateException closed() {
-        return new IllegalStateException("memory of " + bytes + " bytes on " + device + " is closed");
+        return new IllegalStateException("memory of " + bytes + " bytes on " + device + " is closed"
+                + (users == CLOSED ? "" : ", with the pointer that it was borrowed from"));
     }
 
     /** Number of owned blocks, since the start of the process, that the garbage collector had to free. */

@@ -19,6 +19,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -363,6 +364,34 @@ class CloseWhileInUseTest {
         } catch (IllegalStateException e) {
             assertEquals("arrays are in use by another thread; expected one thread at a time", e.getMessage());
             return 1;
+        }
+    }
+
+    /** Pointers that were read when they were set: a call after one was closed would write to freed memory. */
+    @Test
+    void aPointerThatIsClosedBetweenTwoCallsIsRefused() {
+        Execution cpu = Execution.cpu(1);
+        DistillationLoss loss = DistillationLoss.builder().build();
+        try (FloatPointer a = new FloatPointer(8); FloatPointer b = new FloatPointer(8);
+                FloatPointer value = new FloatPointer(1); IntPointer labels = new IntPointer(0, 1);
+                Tensor workspace = Tensor.allocate(DType.U8, loss.workspaceBytes(cpu, 2, 4, 1))) {
+            var arrays = new DistillationLoss.Arrays().logits(a, 2, 4, 1).target(b).labels(labels).loss(value)
+                    .workspace(workspace);
+            loss.apply(cpu, arrays);
+            value.close();
+            assertEquals("loss is closed",
+                    assertThrows(IllegalStateException.class, () -> loss.apply(cpu, arrays)).getMessage());
+            try (Tensor other = Tensor.allocate(DType.F32, 1)) {
+                loss.apply(cpu, arrays.loss(other));
+            }
+
+            FloatPointer gradient = new FloatPointer(8);
+            var parameters = SgdUpdate.Parameters.builder().add(8, a, gradient, DType.F32, b, null, null, 0).build();
+            SgdUpdate update = SgdUpdate.builder().build();
+            update.apply(cpu, 0.1f, 1, parameters);
+            gradient.close();
+            assertEquals("parameter 0: gradient is closed", assertThrows(IllegalStateException.class,
+                    () -> update.apply(cpu, 0.1f, 1, parameters)).getMessage());
         }
     }
 

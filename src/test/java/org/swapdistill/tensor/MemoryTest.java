@@ -177,6 +177,24 @@ class MemoryTest {
         }
     }
 
+    /** As a PointerScope does with what was allocated in it. */
+    @Test
+    void whatWasBorrowedFromAPointerIsClosedWithIt() {
+        BytePointer block = new BytePointer(64);
+        Memory memory = Memory.wrap(block, 64, Device.cpu());
+        Tensor tensor = Tensor.view(memory, 0, DType.F32, Shape.of(16));
+        memory.acquire();
+        block.close();
+        memory.release();
+        assertTrue(memory.isClosed() && tensor.isClosed());
+        String message = "memory of 64 bytes on cpu is closed, with the pointer that it was borrowed from";
+        assertEquals(message, assertThrows(IllegalStateException.class, memory::address).getMessage());
+        assertEquals(message, assertThrows(IllegalStateException.class, memory::acquire).getMessage());
+        assertEquals(message, assertThrows(IllegalStateException.class, tensor::toFloats).getMessage());
+        memory.close();
+        memory.close();
+    }
+
     @Test
     void wrapsDirectBuffersFromPositionToLimit() {
         ByteBuffer bytes = ByteBuffer.allocateDirect(64).order(ByteOrder.nativeOrder());
