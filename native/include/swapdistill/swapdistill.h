@@ -94,6 +94,9 @@ typedef enum sd_layout {
     SD_NHWC = 1
 } sd_layout;
 
+/* The environment variable SWAPDISTILL_MAX_INSTRUCTION_SET, read when the library is loaded, can be BASELINE, AVX2 or
+ * AVX512: better ones are then treated as if the CPU lacked them, so that processors of several generations compute with
+ * the same kernels. Any other value makes every CPU call SD_ERROR_INVALID_ARGUMENT. */
 typedef enum sd_instruction_set {
     /* The best one that the CPU has. */
     SD_INSTRUCTION_SET_BEST = 0,

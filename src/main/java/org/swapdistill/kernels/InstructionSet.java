@@ -2,7 +2,13 @@ package org.swapdistill.kernels;
 
 import org.swapdistill.kernels.bindings.swapdistill;
 
-/** The CPU kernels to use. Results are the same to the bit only within one instruction set. */
+/**
+ * The CPU kernels to use. Results are the same to the bit only within one instruction set.
+ *
+ * <p>The environment variable {@code SWAPDISTILL_MAX_INSTRUCTION_SET}, read when the native library is loaded, can name one of
+ * them but {@link #BEST}: better ones are then treated as if the CPU lacked them. Any other value is refused by every call on
+ * the CPU.
+ */
 public enum InstructionSet {
     /** The best one that the CPU has. */
     BEST(swapdistill.SD_INSTRUCTION_SET_BEST),
