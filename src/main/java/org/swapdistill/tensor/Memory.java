@@ -14,6 +14,7 @@ import java.nio.LongBuffer;
 import java.nio.ShortBuffer;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 
 /**
@@ -77,10 +78,16 @@ public final class Memory implements AutoCloseable {
      * @param bytes at least 0
      * @throws IllegalArgumentException if {@code bytes} is negative
      * @throws OutOfMemoryError if the system has not that much
+     * @throws UnsatisfiedLinkError if JavaCPP's native library cannot be loaded; the message says why
      */
     public static Memory allocate(long bytes) {
         requireNotNegative("bytes", bytes);
-        Pointer block = bytes > Long.MAX_VALUE - ALIGNMENT ? null : Pointer.calloc(1, bytes + ALIGNMENT);
+        Pointer block;
+        try {
+            block = bytes > Long.MAX_VALUE - ALIGNMENT ? null : Pointer.calloc(1, bytes + ALIGNMENT);
+        } catch (UnsatisfiedLinkError e) {
+            throw withReason(e);
+        }
         if (block == null || block.isNull()) {
             throw new OutOfMemoryError("cannot allocate " + bytes + " bytes of native memory");
         }
@@ -107,6 +114,7 @@ public final class Memory implements AutoCloseable {
      *
      * @param buffer direct, not read-only, and of the processor's byte order unless it is a ByteBuffer
      * @throws IllegalArgumentException if it is another; a heap buffer, for instance, which the garbage collector moves
+     * @throws UnsatisfiedLinkError if JavaCPP's native library cannot be loaded; the message says why
      */
     public static Memory wrap(Buffer buffer) {
         requireNotNull("buffer", buffer);
@@ -122,10 +130,33 @@ public final class Memory implements AutoCloseable {
                     + "; expected " + ByteOrder.nativeOrder()
                     + ": set the order of the ByteBuffer before making a view of it");
         }
-        Pointer start = new Pointer(buffer);
+        Pointer start;
+        try {
+            start = new Pointer(buffer);
+        } catch (UnsatisfiedLinkError e) {
+            throw withReason(e);
+        }
         int elementBytes = elementBytes(buffer);
         return new Memory(Device.cpu(), start.address() + (long) buffer.position() * elementBytes,
                 (long) buffer.remaining() * elementBytes, start, null);
+    }
+
+    /** JavaCPP keeps to itself why its library is not loaded, and the first call of it then names that call alone. */
+    private static UnsatisfiedLinkError withReason(UnsatisfiedLinkError first) {
+        String reason = "there is none in class and library paths";
+        try {
+            Loader.load(Pointer.class);
+        } catch (LinkageError | RuntimeException e) {
+            Throwable root = e;
+            while (root.getCause() != null && root.getCause() != root) {
+                root = root.getCause();
+            }
+            reason = root.getMessage() == null ? root.toString() : root.getMessage();
+        }
+        UnsatisfiedLinkError error = new UnsatisfiedLinkError("the native library of JavaCPP cannot be loaded for "
+                + Loader.getPlatform() + " (" + reason + "): put the javacpp jars of this platform on the class path");
+        error.initCause(first);
+        return error;
     }
 
     private static int elementBytes(Buffer buffer) {

@@ -1,8 +1,12 @@
 package org.swapdistill.docs;
 
+import java.nio.ByteBuffer;
 import org.swapdistill.backend.cpu.CpuBackend;
 import org.swapdistill.kernels.KernelLibrary;
+import org.swapdistill.kernels.bindings.swapdistill;
 import org.swapdistill.tensor.DType;
+import org.swapdistill.tensor.Memory;
+import org.swapdistill.tensor.Tensor;
 
 /** Programs in which something is missing; they print what is thrown. */
 final class Failing {
@@ -11,10 +15,12 @@ final class Failing {
 
     public static void main(String[] arguments) {
         try {
-            if (arguments[0].equals("kernels")) {
-                KernelLibrary.version();
-            } else {
-                CpuBackend.create(DType.BF16).close();
+            switch (arguments[0]) {
+                case "kernels" -> KernelLibrary.version();
+                case "tensor" -> Tensor.allocate(DType.F32, 1).close();
+                case "buffer" -> Memory.wrap(ByteBuffer.allocateDirect(1)).close();
+                case "bindings" -> swapdistill.sd_version();
+                default -> CpuBackend.create(DType.BF16).close();
             }
         } catch (RuntimeException | LinkageError e) {
             System.out.println(e);

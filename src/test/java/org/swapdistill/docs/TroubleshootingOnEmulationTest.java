@@ -13,10 +13,13 @@ import org.swapdistill.kernels.KernelLibrary;
 /** Messages of docs/troubleshooting.md for which the emulation plays a machine that lacks something. */
 @Tag("emulation")
 class TroubleshootingOnEmulationTest {
-    /** cudaErrorInsufficientDriver, cudaErrorNoDevice and cudaErrorNoKernelImageForDevice. */
+    /**
+     * cudaErrorInsufficientDriver, cudaErrorNoDevice, cudaErrorNoKernelImageForDevice, and a success that leaves the
+     * compute capability at 0.
+     */
     @ParameterizedTest
     @CsvSource({"old-driver, cudaGetDeviceCount, 35", "no-gpu, cudaGetDeviceCount, 100",
-        "no-code, cudaFuncGetAttributes, 209"})
+        "no-code, cudaFuncGetAttributes, 209", "old-gpu, cudaDeviceGetAttribute, 0"})
     void cudaCannotBeUsed(String message, String function, int error) throws IOException {
         assertEquals(Optional.empty(), KernelLibrary.cudaUnavailableReason());
         Emulation.fail(function, 1, error);

@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,6 +24,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.swapdistill.backend.cuda.CudaDevices;
 import org.swapdistill.kernels.Execution;
 import org.swapdistill.kernels.InstructionSet;
@@ -41,14 +44,25 @@ class TroubleshootingTest {
 
     @Test
     void everyMessageOfThePageIsProvoked() throws IOException {
-        assertEquals(new TreeSet<>(Set.of("no-native-library", "no-cache", "no-onednn", "no-bf16", "no-instruction-set",
-                "no-cuda-kernels", "old-driver", "no-gpu", "no-code", "no-cuda-libraries")), Messages.quoted().keySet());
+        assertEquals(new TreeSet<>(Set.of("no-native-library", "no-javacpp-library", "no-binding", "no-cache", "no-exec",
+                "old-glibc", "other-version", "no-onednn", "no-bf16", "no-instruction-set", "no-cuda-kernels", "old-driver",
+                "no-gpu", "old-gpu", "no-code", "no-cuda-libraries")), Messages.quoted().keySet());
     }
 
     @Test
     void withoutTheNativeJar() throws Exception {
         copyClasses(directory, false);
         Messages.assertQuoted("no-native-library", fail("kernels", List.of(), Map.of(), directory, javacpp()));
+        Messages.assertQuoted("no-binding", fail("bindings", List.of(), Map.of(), directory, javacpp()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tensor", "buffer"})
+    void withoutTheNativeJarOfJavacpp(String what) throws Exception {
+        copyClasses(directory, false);
+        Messages.assertQuoted("no-javacpp-library", fail(what, List.of(), Map.of(), directory,
+                javacpp().replaceAll("[^" + File.pathSeparator + "]*javacpp-[^" + File.pathSeparator + "]*-linux-[^"
+                        + File.pathSeparator + "]*", "")));
     }
 
     @Test
@@ -57,8 +71,56 @@ class TroubleshootingTest {
         Path jar = directory.resolve("swapdistill.jar");
         pack(jar);
         String nowhere = "/proc/nothing";
-        Messages.assertQuoted("no-cache", fail("kernels", List.of("-Dorg.bytedeco.javacpp.cachedir=" + nowhere,
-                "-Duser.home=" + nowhere, "-Djava.io.tmpdir=" + nowhere), Map.of(), jar, javacpp()));
+        List<String> options = List.of("-Dorg.bytedeco.javacpp.cachedir=" + nowhere, "-Duser.home=" + nowhere,
+                "-Djava.io.tmpdir=" + nowhere);
+        Messages.assertQuoted("no-cache", fail("kernels", options, Map.of(), jar, javacpp()));
+        Messages.assertQuoted("no-cache", fail("tensor", options, Map.of(), jar, javacpp()));
+    }
+
+    @Test
+    void withACacheInWhichNothingMayBeExecuted() throws Exception {
+        Path jar = directory.resolve("swapdistill.jar");
+        pack(jar);
+        Path cache = Files.createDirectory(directory.resolve("noexec"));
+        List<String> mounted = List.of("unshare", "--map-root-user", "--mount", "sh", "-c",
+                "mount -t tmpfs -o noexec tmpfs \"$0\" && exec \"$@\"", cache.toString());
+        assumeTrue(mayMount(mounted), "needs leave to mount a file system in a name space of its own");
+        Messages.assertQuoted("no-exec", failUnder(mounted, "kernels",
+                List.of("-Dorg.bytedeco.javacpp.cachedir=" + cache), Map.of(), jar, javacpp()));
+    }
+
+    private static boolean mayMount(List<String> mounted) throws InterruptedException {
+        List<String> command = new ArrayList<>(mounted);
+        command.add("true");
+        try {
+            return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start().waitFor() == 0;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** A library that asks for a glibc newer than there will ever be. */
+    @Test
+    void withAnOldGlibc() throws Exception {
+        copyClasses(directory, true);
+        Path library;
+        try (Stream<Path> files = Files.walk(directory)) {
+            library = files.filter(file -> file.endsWith("libjniswapdistill.so")).findFirst().orElseThrow();
+        }
+        String bytes = Files.readString(library, StandardCharsets.ISO_8859_1);
+        Files.writeString(library, bytes.replaceAll("GLIBC_2\\.[0-9]{2}\0", "GLIBC_2.99\0"), StandardCharsets.ISO_8859_1);
+        Messages.assertQuoted("old-glibc", fail("kernels", List.of(), Map.of(), directory, javacpp()));
+    }
+
+    @Test
+    void withAnotherVersionOfTheNativeJar() throws Exception {
+        copyClasses(directory, true);
+        Path other = directory.resolve("other.so");
+        compile(List.of("-shared", "-fPIC", "-o", other.toString()),
+                "extern \"C\" unsigned sd_version() { return 0x6300; }");
+        Messages.assertQuoted("other-version",
+                fail("kernels", List.of(), Map.of("LD_PRELOAD", other.toString()), directory, javacpp()));
     }
 
     @Test
@@ -74,13 +136,49 @@ class TroubleshootingTest {
     }
 
     @Test
-    void withoutAnInstructionSet() throws IOException {
-        assumeFalse(KernelLibrary.bestInstructionSet() == InstructionSet.AVX512, "this processor has all of them");
+    void withoutAnInstructionSet() throws Exception {
+        if (KernelLibrary.bestInstructionSet() == InstructionSet.AVX512) {
+            Messages.assertQuoted("no-instruction-set", onProcessorThatHasNone());
+            return;
+        }
         try (Tensor a = Tensor.of(new float[1], 1, 1, 1, 1); Tensor b = Tensor.of(new float[1], 1, 1, 1, 1)) {
             Execution execution = Execution.cpu().withInstructionSet(InstructionSet.AVX512);
             Messages.assertQuoted("no-instruction-set", assertThrows(KernelException.class, () -> PatchSwap.builder()
                     .patchSize(1).build().apply(execution, new RandomPosition(0, 0, 0, 0), a, b)).getMessage());
         }
+    }
+
+    /** What the source says when compiled so that it finds no instruction set: this processor has all of them. */
+    private String onProcessorThatHasNone() throws IOException, InterruptedException {
+        Path program = directory.resolve("program");
+        compile(List.of("-std=c++17", "-DSWAPDISTILL_X86", "-D__builtin_cpu_supports(name)=false", "-Inative",
+                "-Inative/include", "-o", program.toString(), "native/cpu/instruction_set.cpp"), """
+                #include "common/backends.h"
+                #include <cstdarg>
+                #include <cstdio>
+                namespace sd {
+                sd_status fail(sd_status status, const char *format, ...) {
+                    va_list values;
+                    va_start(values, format);
+                    std::vprintf(format, values);
+                    va_end(values);
+                    return status;
+                }
+                }
+                int main() {
+                    return sd::cpu::check_instruction_set(SD_INSTRUCTION_SET_AVX512) != SD_ERROR_UNAVAILABLE;
+                }
+                """);
+        return run(List.of(program.toString()), Map.of());
+    }
+
+    private void compile(List<String> options, String source) throws IOException, InterruptedException {
+        Path file = directory.resolve("source.cpp");
+        Files.writeString(file, source);
+        List<String> command = new ArrayList<>(List.of("c++"));
+        command.addAll(options);
+        command.add(file.toString());
+        run(command, Map.of());
     }
 
     @Test
@@ -100,15 +198,27 @@ class TroubleshootingTest {
     /** Runs {@link Failing} with these on the class path, and this test's classes; gives what it prints. */
     private String fail(String what, List<String> options, Map<String, String> environment, Object... classPath)
             throws IOException, InterruptedException {
+        return failUnder(List.of(), what, options, environment, classPath);
+    }
+
+    /** The same, started by a program that is given the command behind its own arguments. */
+    private String failUnder(List<String> starter, String what, List<String> options, Map<String, String> environment,
+            Object... classPath) throws IOException, InterruptedException {
         Path own = directory.resolve("tests/org/swapdistill/docs");
         Files.createDirectories(own);
-        Files.copy(Path.of("target/test-classes/org/swapdistill/docs/Failing.class"), own.resolve("Failing.class"));
-        List<String> command = new ArrayList<>();
+        Files.copy(Path.of("target/test-classes/org/swapdistill/docs/Failing.class"), own.resolve("Failing.class"),
+                StandardCopyOption.REPLACE_EXISTING);
+        List<String> command = new ArrayList<>(starter);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);
         command.addAll(List.of("-cp", directory.resolve("tests") + File.pathSeparator
                 + Arrays.stream(classPath).map(Object::toString).collect(Collectors.joining(File.pathSeparator)),
                 Failing.class.getName(), what));
+        return run(command, environment);
+    }
+
+    private static String run(List<String> command, Map<String, String> environment)
+            throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
         Process process = builder.start();
