@@ -51,7 +51,7 @@ public final class CudaDevices {
     public static Optional<String> unavailableReason() {
         if (Loaded.FAILURE != null) {
             return Optional.of("the libraries of CUDA 13 and cuDNN 9 cannot be loaded (" + rootMessage(Loaded.FAILURE)
-                    + "): install them, or add their redistributable artifacts to the class path");
+                    + "): install them and NVIDIA's driver, and add org.bytedeco:cuda to the class path");
         }
         int[] count = new int[1];
         int status = cudart.cudaGetDeviceCount(count);
