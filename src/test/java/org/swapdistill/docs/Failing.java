@@ -1,6 +1,7 @@
 package org.swapdistill.docs;
 
 import java.nio.ByteBuffer;
+import org.bytedeco.javacpp.FloatPointer;
 import org.swapdistill.backend.cpu.CpuBackend;
 import org.swapdistill.kernels.KernelLibrary;
 import org.swapdistill.kernels.bindings.swapdistill;
@@ -19,7 +20,15 @@ final class Failing {
                 case "kernels" -> KernelLibrary.version();
                 case "tensor" -> Tensor.allocate(DType.F32, 1).close();
                 case "buffer" -> Memory.wrap(ByteBuffer.allocateDirect(1)).close();
+                case "pointer" -> new FloatPointer(1).close();
                 case "bindings" -> swapdistill.sd_version();
+                case "bindings again" -> {
+                    try {
+                        swapdistill.sd_version();
+                    } catch (UnsatisfiedLinkError e) {
+                        swapdistill.sd_version();
+                    }
+                }
                 default -> CpuBackend.create(DType.BF16).close();
             }
         } catch (RuntimeException | LinkageError e) {

@@ -25,7 +25,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.swapdistill.backend.cuda.CudaDevices;
 import org.swapdistill.kernels.Execution;
 import org.swapdistill.kernels.InstructionSet;
@@ -44,9 +44,10 @@ class TroubleshootingTest {
 
     @Test
     void everyMessageOfThePageIsProvoked() throws IOException {
-        assertEquals(new TreeSet<>(Set.of("no-native-library", "no-javacpp-library", "no-binding", "no-cache", "no-exec",
-                "old-glibc", "other-version", "no-onednn", "no-bf16", "no-instruction-set", "no-cuda-kernels", "old-driver",
-                "no-gpu", "old-gpu", "no-code", "no-cuda-libraries")), Messages.quoted().keySet());
+        assertEquals(new TreeSet<>(Set.of("no-native-library", "no-javacpp-library", "no-pointer", "no-binding",
+                "no-binding-again", "no-cache", "no-exec", "old-glibc", "other-version", "no-onednn", "no-bf16",
+                "no-instruction-set", "no-cuda-kernels", "old-driver", "no-gpu", "old-gpu", "no-code",
+                "no-cuda-libraries")), Messages.quoted().keySet());
     }
 
     @Test
@@ -54,13 +55,14 @@ class TroubleshootingTest {
         copyClasses(directory, false);
         Messages.assertQuoted("no-native-library", fail("kernels", List.of(), Map.of(), directory, javacpp()));
         Messages.assertQuoted("no-binding", fail("bindings", List.of(), Map.of(), directory, javacpp()));
+        Messages.assertQuoted("no-binding-again", fail("bindings again", List.of(), Map.of(), directory, javacpp()));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tensor", "buffer"})
-    void withoutTheNativeJarOfJavacpp(String what) throws Exception {
+    @CsvSource({"tensor, no-javacpp-library", "buffer, no-javacpp-library", "pointer, no-pointer"})
+    void withoutTheNativeJarOfJavacpp(String what, String message) throws Exception {
         copyClasses(directory, false);
-        Messages.assertQuoted("no-javacpp-library", fail(what, List.of(), Map.of(), directory,
+        Messages.assertQuoted(message, fail(what, List.of(), Map.of(), directory,
                 javacpp().replaceAll("[^" + File.pathSeparator + "]*javacpp-[^" + File.pathSeparator + "]*-linux-[^"
                         + File.pathSeparator + "]*", "")));
     }
@@ -104,12 +106,15 @@ class TroubleshootingTest {
     @Test
     void withAnOldGlibc() throws Exception {
         copyClasses(directory, true);
-        Path library;
+        List<Path> libraries;
         try (Stream<Path> files = Files.walk(directory)) {
-            library = files.filter(file -> file.endsWith("libjniswapdistill.so")).findFirst().orElseThrow();
+            libraries = files.filter(file -> file.endsWith("libjniswapdistill.so")).toList();
         }
-        String bytes = Files.readString(library, StandardCharsets.ISO_8859_1);
-        Files.writeString(library, bytes.replaceAll("GLIBC_2\\.[0-9]{2}\0", "GLIBC_2.99\0"), StandardCharsets.ISO_8859_1);
+        for (Path library : libraries) {
+            String bytes = Files.readString(library, StandardCharsets.ISO_8859_1);
+            Files.writeString(library, bytes.replaceAll("GLIBC_2\\.[0-9]{2}\0", "GLIBC_2.99\0"),
+                    StandardCharsets.ISO_8859_1);
+        }
         Messages.assertQuoted("old-glibc", fail("kernels", List.of(), Map.of(), directory, javacpp()));
     }
 
