@@ -3,7 +3,11 @@ package org.swapdistill.docs;
 import java.nio.ByteBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.swapdistill.backend.cpu.CpuBackend;
+import org.swapdistill.kernels.Execution;
+import org.swapdistill.kernels.InstructionSet;
 import org.swapdistill.kernels.KernelLibrary;
+import org.swapdistill.kernels.PatchSwap;
+import org.swapdistill.kernels.RandomPosition;
 import org.swapdistill.kernels.bindings.swapdistill;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Memory;
@@ -21,6 +25,9 @@ final class Failing {
                 case "tensor" -> Tensor.allocate(DType.F32, 1).close();
                 case "buffer" -> Memory.wrap(ByteBuffer.allocateDirect(1)).close();
                 case "pointer" -> new FloatPointer(1).close();
+                case "avx512" -> PatchSwap.builder().build().drawPositions(
+                        Execution.cpu().withInstructionSet(InstructionSet.AVX512), new RandomPosition(1, 0, 0, 0),
+                        Tensor.allocate(DType.U8, 1, 1, 1), 1, 1);
                 case "bindings" -> swapdistill.sd_version();
                 case "bindings again" -> {
                     try {

@@ -1,7 +1,6 @@
 package org.swapdistill.docs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -27,13 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.swapdistill.backend.cuda.CudaDevices;
-import org.swapdistill.kernels.Execution;
-import org.swapdistill.kernels.InstructionSet;
-import org.swapdistill.kernels.KernelException;
 import org.swapdistill.kernels.KernelLibrary;
-import org.swapdistill.kernels.PatchSwap;
-import org.swapdistill.kernels.RandomPosition;
-import org.swapdistill.tensor.Tensor;
 
 /** The library really says what docs/troubleshooting.md quotes. {@link TroubleshootingOnEmulationTest} has the rest. */
 class TroubleshootingTest {
@@ -46,8 +39,8 @@ class TroubleshootingTest {
     void everyMessageOfThePageIsProvoked() throws IOException {
         assertEquals(new TreeSet<>(Set.of("no-native-library", "no-javacpp-library", "no-pointer", "no-binding",
                 "no-binding-again", "no-cache", "no-exec", "old-glibc", "other-version", "no-onednn", "no-bf16",
-                "no-instruction-set", "no-cuda-kernels", "old-driver", "no-gpu", "old-gpu", "no-code",
-                "no-cuda-libraries")), Messages.quoted().keySet());
+                "no-instruction-set", "unknown-instruction-set", "no-cuda-kernels", "old-driver", "no-gpu", "old-gpu",
+                "no-code", "no-cuda-libraries")), Messages.quoted().keySet());
     }
 
     @Test
@@ -142,39 +135,10 @@ class TroubleshootingTest {
 
     @Test
     void withoutAnInstructionSet() throws Exception {
-        if (KernelLibrary.bestInstructionSet() == InstructionSet.AVX512) {
-            Messages.assertQuoted("no-instruction-set", onProcessorThatHasNone());
-            return;
-        }
-        try (Tensor a = Tensor.of(new float[1], 1, 1, 1, 1); Tensor b = Tensor.of(new float[1], 1, 1, 1, 1)) {
-            Execution execution = Execution.cpu().withInstructionSet(InstructionSet.AVX512);
-            Messages.assertQuoted("no-instruction-set", assertThrows(KernelException.class, () -> PatchSwap.builder()
-                    .patchSize(1).build().apply(execution, new RandomPosition(0, 0, 0, 0), a, b)).getMessage());
-        }
-    }
-
-    /** What the source says when compiled so that it finds no instruction set: this processor has all of them. */
-    private String onProcessorThatHasNone() throws IOException, InterruptedException {
-        Path program = directory.resolve("program");
-        compile(List.of("-std=c++17", "-DSWAPDISTILL_X86", "-D__builtin_cpu_supports(name)=false", "-Inative",
-                "-Inative/include", "-o", program.toString(), "native/cpu/instruction_set.cpp"), """
-                #include "common/backends.h"
-                #include <cstdarg>
-                #include <cstdio>
-                namespace sd {
-                sd_status fail(sd_status status, const char *format, ...) {
-                    va_list values;
-                    va_start(values, format);
-                    std::vprintf(format, values);
-                    va_end(values);
-                    return status;
-                }
-                }
-                int main() {
-                    return sd::cpu::check_instruction_set(SD_INSTRUCTION_SET_AVX512) != SD_ERROR_UNAVAILABLE;
-                }
-                """);
-        return run(List.of(program.toString()), Map.of());
+        Map<String, String> environment = Map.of("SWAPDISTILL_MAX_INSTRUCTION_SET", "AVX2");
+        Messages.assertQuoted("no-instruction-set", fail("avx512", List.of(), environment, CLASSES, javacpp()));
+        environment = Map.of("SWAPDISTILL_MAX_INSTRUCTION_SET", "SSE4");
+        Messages.assertQuoted("unknown-instruction-set", fail("avx512", List.of(), environment, CLASSES, javacpp()));
     }
 
     private void compile(List<String> options, String source) throws IOException, InterruptedException {
