@@ -1,10 +1,14 @@
 package example;
 
 import java.util.Arrays;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.swapdistill.data.DataOptions;
@@ -69,7 +73,7 @@ public class Main {
             Tensor exact = logits.detach().to(torch.ScalarType.Double);
             exact.set_requires_grad(true);
             TorchDistillationLoss loss =
-                    new TorchDistillationLoss(DistillationLoss.builder().dtype(type).temperature(4), DType.I64);
+                    new TorchDistillationLoss(DistillationLoss.builder().temperature(4), DType.I64);
             Tensor value = loss.apply(logits.narrow(0, 0, rows), logits.narrow(0, rows, rows), labels);
             Tensor expected = TrainingLoops.eagerLoss(exact, labels);
             value.mul(new Scalar(3.0)).backward();
@@ -90,56 +94,79 @@ public class Main {
         System.out.println("loss and gradients through autograd: " + type + ", " + classes + " classes");
     }
 
-    /** A loss scale beyond what Half can hold, and a sum of more than it can hold. */
+    /** A loss scale beyond what Half can hold, and gradients that Half could not hold without it. */
     private static void scaledHalf() {
         try (PointerScope scope = new PointerScope()) {
-            long rows = 512;
+            torch.manual_seed(1);
+            long rows = 1024;
             Tensor labels = torch.zeros(rows).to(torch.ScalarType.Long);
-            Tensor logits = torch.randn(2 * rows, 100).mul(new Scalar(8.0)).to(torch.ScalarType.Half).detach();
+            Tensor logits = torch.randn(2 * rows, 1000).mul(new Scalar(3.0)).to(torch.ScalarType.Half).detach();
             logits.set_requires_grad(true);
-            DistillationLoss.Builder sum = DistillationLoss.builder().dtype(DType.F16).temperature(4)
+            Tensor inFloat = logits.detach().clone();
+            inFloat.set_requires_grad(true);
+            Tensor exact = logits.detach().to(torch.ScalarType.Double);
+            exact.set_requires_grad(true);
+            Scalar scale = new Scalar(65536.0);
+            new TorchDistillationLoss(DistillationLoss.builder().temperature(4), DType.I64)
+                    .apply(logits.narrow(0, 0, rows), logits.narrow(0, rows, rows), labels).mul(scale).backward();
+            TrainingLoops.eagerLoss(inFloat.to(torch.ScalarType.Float), labels).mul(scale).backward();
+            TrainingLoops.eagerLoss(exact, labels).mul(scale).backward();
+            double error = distance(logits.grad(), exact.grad());
+            double eager = distance(inFloat.grad(), exact.grad());
+            require(error <= 1.5 * eager,
+                    "scaled gradients of Half are off by " + error + ", of eager operations by " + eager);
+            DistillationLoss.Builder sum = DistillationLoss.builder().temperature(4)
                     .reduction(DistillationLoss.Reduction.SUM);
-            Tensor value = new TorchDistillationLoss(sum, DType.I64)
-                    .apply(logits.narrow(0, 0, rows), logits.narrow(0, rows, rows), labels);
-            require(value.isfinite().item_bool(), "a sum of " + rows + " rows is finite");
-            DistillationLoss.Builder mean = DistillationLoss.builder().dtype(DType.F16).temperature(4);
-            new TorchDistillationLoss(mean, DType.I64)
-                    .apply(logits.narrow(0, 0, rows), logits.narrow(0, rows, rows), labels)
-                    .mul(new Scalar(65536.0)).backward();
-            require(logits.grad().isfinite().all().item_bool(), "gradients scaled by 65536 are finite");
+            double total = new TorchDistillationLoss(sum, DType.I64).apply(logits.narrow(0, 0, rows),
+                    logits.narrow(0, rows, rows), labels).item_double();
+            close(total, rows * TrainingLoops.eagerLoss(exact, labels).item_double(), 1e-5, "a sum of rows");
         }
+        System.out.println("gradients of Half under a loss scale");
     }
 
+    private static double distance(Tensor a, Tensor b) {
+        return a.to(torch.ScalarType.Double).sub(b.to(torch.ScalarType.Double)).norm().item_double();
+    }
+
+    /** A class at -infinity in both rows of a pair, and in one of them only, where the divergence is infinite. */
     private static void maskedClasses() {
-        try (PointerScope scope = new PointerScope()) {
-            Tensor logits = torch.randn(4, 6);
-            logits.narrow(1, 2, 1).fill_(new Scalar(Double.NEGATIVE_INFINITY));
-            logits.set_requires_grad(true);
-            Tensor labels = torch.zeros(2).to(torch.ScalarType.Long);
-            Tensor value = new TorchDistillationLoss(DistillationLoss.builder().temperature(4), DType.I64)
-                    .apply(logits.narrow(0, 0, 2), logits.narrow(0, 2, 2), labels);
-            value.backward();
-            require(value.isfinite().item_bool() && logits.grad().isfinite().all().item_bool(),
-                    "classes at -infinity leave loss and gradients finite");
+        for (long masked = 1; masked <= 2; masked++) {
+            try (PointerScope scope = new PointerScope()) {
+                Tensor logits = torch.randn(2, 6);
+                logits.narrow(0, 0, masked).narrow(1, 2, 1).fill_(new Scalar(Double.NEGATIVE_INFINITY));
+                Tensor exact = logits.to(torch.ScalarType.Double);
+                logits.set_requires_grad(true);
+                exact.set_requires_grad(true);
+                Tensor labels = torch.zeros(1).to(torch.ScalarType.Long);
+                Tensor value = new TorchDistillationLoss(DistillationLoss.builder().temperature(4), DType.I64)
+                        .apply(logits.narrow(0, 0, 1), logits.narrow(0, 1, 1), labels);
+                value.backward();
+                TrainingLoops.eagerLoss(exact, labels).backward();
+                require(value.isfinite().item_bool() == (masked == 2), "the loss is " + value.item_double());
+                double error = distance(logits.grad(), exact.grad());
+                require(error <= 1e-6, "gradients with a class at -infinity are off by " + error);
+            }
         }
     }
 
-    /** [N, K, H, W] and one value for each pixel of [N, H, W]. */
+    /** [N, K, H, W] and one label for each pixel of [N, H, W]; only one side has a gradient. */
     private static void denseLogits() {
         try (PointerScope scope = new PointerScope()) {
-            Tensor a = torch.randn(2, 5, 3, 4);
+            Tensor a = torch.randn(2, 5, 3, 4).contiguous(torch.MemoryFormat.ChannelsLast);
             Tensor b = torch.randn(2, 5, 3, 4);
+            Tensor exact = a.to(torch.ScalarType.Double);
             a.set_requires_grad(true);
-            Tensor labels = torch.ones(2, 3, 4).to(torch.ScalarType.Long);
-            TorchDistillationLoss loss =
-                    new TorchDistillationLoss(DistillationLoss.builder().temperature(4), DType.I64);
-            Tensor value = loss.apply(a, b, labels);
+            exact.set_requires_grad(true);
+            Tensor labels = torch.arange(new Scalar(24)).remainder(new Scalar(5)).to(torch.ScalarType.Long).view(2, 3, 4);
+            Tensor value = new TorchDistillationLoss(DistillationLoss.builder().temperature(4), DType.I64)
+                    .apply(a, b, labels);
             value.backward();
-            Tensor rowsA = a.detach().permute(0, 2, 3, 1).reshape(-1, 5);
-            Tensor rowsB = b.permute(0, 2, 3, 1).reshape(-1, 5);
-            close(value.item_double(), TrainingLoops.eagerLoss(torch.cat(new TensorVector(rowsA, rowsB)),
-                    labels.reshape(-1)).item_double(), 1e-5, "dense loss");
-            require(a.grad().abs().sum().item_double() > 0, "dense logits have a gradient");
+            Tensor expected = TrainingLoops.eagerLoss(torch.cat(new TensorVector(
+                    exact.permute(0, 2, 3, 1).reshape(-1, 5),
+                    b.permute(0, 2, 3, 1).reshape(-1, 5).to(torch.ScalarType.Double))), labels.reshape(-1));
+            expected.backward();
+            close(value.item_double(), expected.item_double(), 1e-5, "dense loss");
+            require(distance(a.grad(), exact.grad()) <= 1e-6, "dense logits have their gradient");
         }
     }
 
@@ -155,17 +182,21 @@ public class Main {
             refuses(() -> swap.apply(AT, images, images.narrow(0, 0, 1)),
                     "b is Float [1, 3, 8, 8] on cpu; expected Float [2, 3, 8, 8] on cpu as a");
             refuses(() -> swap.apply(AT, images.to(torch.ScalarType.Double), images.to(torch.ScalarType.Double)),
-                    "a is Double [2, 3, 8, 8] on cpu; expected Float, Half, BFloat16, Byte, Int or Long");
+                    "a is Double [2, 3, 8, 8] on cpu; expected one of [Float, Half, BFloat16, Byte]");
             refuses(() -> swap.apply(AT, images, images), "overlap");
+            Tensor nowhere = torch.empty(new long[] {2, 3, 8, 8},
+                    new TensorOptions().device(new DeviceOptional(new Device("meta"))), null);
+            refuses(() -> swap.apply(AT, nowhere, nowhere.clone()),
+                    "a is Float [2, 3, 8, 8] on meta; expected a tensor on cpu or cuda");
             TorchDistillationLoss loss = new TorchDistillationLoss(DistillationLoss.builder(), DType.I64);
             Tensor logits = torch.rand(2, 4);
             Tensor labels = torch.ones(2).to(torch.ScalarType.Long);
-            refuses(() -> loss.apply(logits.to(torch.ScalarType.Half), logits, labels),
-                    "a is Half [2, 4] on cpu; expected Float, the type that the loss was built for");
+            refuses(() -> loss.apply(logits.to(torch.ScalarType.Double), logits, labels),
+                    "a is Double [2, 4] on cpu; expected one of [Float, Half, BFloat16]");
             refuses(() -> loss.apply(logits, logits, torch.ones(2)),
-                    "labels is Float [2] on cpu; expected Long or Int [2] on cpu");
+                    "labels is Float [2] on cpu; expected one of [Long, Int]");
             refuses(() -> loss.apply(torch.rand(2, 4, 3), torch.rand(2, 4, 3), torch.ones(3, 2).to(torch.ScalarType.Long)),
-                    "labels is Long [3, 2] on cpu; expected Long or Int [2, 3] on cpu");
+                    "labels is Long [3, 2] on cpu; expected [2, 3] on cpu");
             refuses(() -> loss.apply(torch.rand(0, 4), torch.rand(0, 4), labels),
                     "a is Float [0, 4] on cpu; expected [N, K] or [N, K, ...] with at least one row");
             refuses(() -> loss.apply(logits, torch.rand(2, 4), labels.mul(new Scalar(4))),
@@ -188,6 +219,16 @@ public class Main {
                 Tensor labels = torch.zeros(32).to(torch.ScalarType.Long);
                 loss.apply(logits.narrow(0, 0, 32), logits.narrow(0, 32, 32), labels).backward();
             }
+        }
+        // Without a scope of the caller only the result is left.
+        Tensor logits = torch.rand(2, 4);
+        Tensor labels = torch.zeros(2).to(torch.ScalarType.Long);
+        long pointers = Pointer.totalCount();
+        loss.apply(logits, logits, labels).close();
+        require(Pointer.totalCount() == pointers, Pointer.totalCount() - pointers + " pointers of a call are left");
+        try (PointerScope ofOtherClasses = new PointerScope(FloatPointer.class)) {
+            require(loss.apply(logits, logits, labels).isfinite().item_bool(),
+                    "the result outlives the call where no scope takes it");
         }
         long grown = Pointer.physicalBytes() - before;
         // Without the scopes 2,000 calls would keep a gigabyte.

@@ -1,6 +1,7 @@
 package example;
 
 import java.util.Objects;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.swapdistill.kernels.PatchSwap;
 import org.swapdistill.kernels.RandomPosition;
@@ -28,24 +29,23 @@ public final class TorchPatchSwap {
      * @throws IllegalArgumentException if a tensor is of another kind, or not contiguous in either format
      */
     public void apply(RandomPosition at, Tensor a, Tensor b) {
-        TorchTensors.require("a", a);
-        TorchTensors.requireLike("b", b, "a", a);
-        if (a.requires_grad() || b.requires_grad()) {
-            throw new IllegalArgumentException((a.requires_grad() ? "a" : "b")
-                    + " requires a gradient; expected images, which autograd does not follow through the swap");
+        try (PointerScope scope = new PointerScope()) {
+            TorchTensors.require("a", a);
+            TorchTensors.requireLike("b", b, "a", a);
+            if (a.requires_grad() || b.requires_grad()) {
+                throw new IllegalArgumentException((a.requires_grad() ? "a" : "b")
+                        + " requires a gradient; expected images, which autograd does not follow through the swap");
+            }
+            Layout layout = TorchTensors.layout("a", a);
+            Layout layoutOfB = TorchTensors.layout("b", b);
+            if (layoutOfB != layout) {
+                throw new IllegalArgumentException("b is " + layoutOfB + " in memory; expected " + layout + " as a");
+            }
+            DType dtype = TorchTensors.dtype("a", a, DType.F32, DType.F16, DType.BF16, DType.U8);
+            Objects.requireNonNull(at, "at");
+            PatchSwap swap = layout == Layout.NCHW ? contiguous : channelsLast;
+            TorchTensors.run("a", a, execution -> swap.apply(execution, at, dtype, a.size(0), a.size(1), a.size(2),
+                    a.size(3), a.data_ptr(), b.data_ptr()));
         }
-        Layout layout = TorchTensors.layout("a", a);
-        Layout layoutOfB = TorchTensors.layout("b", b);
-        if (layoutOfB != layout) {
-            throw new IllegalArgumentException("b is " + layoutOfB + " in memory; expected " + layout + " as a");
-        }
-        DType dtype = TorchTensors.dtype("a", a);
-        if (dtype == DType.I32 || dtype == DType.I64) {
-            throw new IllegalArgumentException("a is " + TorchTensors.text(a)
-                    + "; expected Float, Half, BFloat16 or Byte");
-        }
-        PatchSwap swap = layout == Layout.NCHW ? contiguous : channelsLast;
-        TorchTensors.run(a, execution -> swap.apply(execution, Objects.requireNonNull(at, "at"), dtype, a.size(0),
-                a.size(1), a.size(2), a.size(3), a.data_ptr(), b.data_ptr()));
     }
 }

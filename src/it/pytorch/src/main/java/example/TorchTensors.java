@@ -1,6 +1,7 @@
 package example;
 
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.cuda.CUDAGuard;
@@ -36,24 +37,15 @@ final class TorchTensors {
         }
     }
 
-    static DType dtype(String name, Tensor tensor) {
-        switch (tensor.scalar_type().intern()) {
-            case Float:
-                return DType.F32;
-            case Half:
-                return DType.F16;
-            case BFloat16:
-                return DType.BF16;
-            case Byte:
-                return DType.U8;
-            case Int:
-                return DType.I32;
-            case Long:
-                return DType.I64;
-            default:
-                throw new IllegalArgumentException(name + " is " + text(tensor)
-                        + "; expected Float, Half, BFloat16, Byte, Int or Long");
+    /** The type of a tensor, which has to be one of those that are expected. */
+    static DType dtype(String name, Tensor tensor, DType... expected) {
+        for (DType dtype : expected) {
+            if (scalarType(dtype) == tensor.scalar_type().intern()) {
+                return dtype;
+            }
         }
+        throw new IllegalArgumentException(name + " is " + text(tensor) + "; expected one of "
+                + Arrays.stream(expected).map(TorchTensors::scalarType).toList());
     }
 
     static torch.ScalarType scalarType(DType dtype) {
@@ -83,20 +75,19 @@ final class TorchTensors {
     }
 
     /** Runs on the tensor's device: on the CPU with libtorch's number of threads, on CUDA on libtorch's current stream. */
-    static void run(Tensor tensor, java.util.function.Consumer<Execution> body) {
+    static void run(String name, Tensor tensor, Consumer<Execution> body) {
         if (tensor.is_cuda()) {
             OnCuda.run(tensor, body);
         } else if (tensor.device().is_cpu()) {
             body.accept(Execution.cpu(torch.get_num_threads()));
         } else {
-            throw new IllegalArgumentException("the tensor is on " + tensor.device().str().getString()
-                    + "; expected cpu or cuda");
+            throw new IllegalArgumentException(name + " is " + text(tensor) + "; expected a tensor on cpu or cuda");
         }
     }
 
     /** Loaded only where there are tensors on CUDA: without a GPU its libraries are not there. */
     private static final class OnCuda {
-        static void run(Tensor tensor, java.util.function.Consumer<Execution> body) {
+        static void run(Tensor tensor, Consumer<Execution> body) {
             byte index = tensor.device().index();
             try (PointerScope scope = new PointerScope(); CUDAGuard guard = new CUDAGuard(index)) {
                 body.accept(Execution.cuda(torch_cuda.getCurrentCUDAStream(index).stream()));
