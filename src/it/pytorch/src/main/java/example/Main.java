@@ -188,6 +188,8 @@ public class Main {
                     new TensorOptions().device(new DeviceOptional(new Device("meta"))), null);
             refuses(() -> swap.apply(AT, nowhere, nowhere.clone()),
                     "a is Float [2, 3, 8, 8] on meta; expected a tensor on cpu or cuda");
+            // No images are nothing to do.
+            swap.apply(AT, torch.rand(0, 3, 8, 8), torch.rand(0, 3, 8, 8));
             TorchDistillationLoss loss = new TorchDistillationLoss(DistillationLoss.builder(), DType.I64);
             Tensor logits = torch.rand(2, 4);
             Tensor labels = torch.ones(2).to(torch.ScalarType.Long);

@@ -43,6 +43,9 @@ public final class TorchPatchSwap {
             }
             DType dtype = TorchTensors.dtype("a", a, DType.F32, DType.F16, DType.BF16, DType.U8);
             Objects.requireNonNull(at, "at");
+            if (a.size(0) == 0) {
+                return;  // libtorch has no memory for no images
+            }
             PatchSwap swap = layout == Layout.NCHW ? contiguous : channelsLast;
             TorchTensors.run("a", a, execution -> swap.apply(execution, at, dtype, a.size(0), a.size(1), a.size(2),
                     a.size(3), a.data_ptr(), b.data_ptr()));
