@@ -26,7 +26,7 @@ final class Arrays {
         if (!shared) {
             throw new IllegalArgumentException(name + " is " + array.getDataType() + " " + array.getShape() + " on "
                     + array.getDevice() + " and gives no access to its memory; expected a contiguous array on cpu(): "
-                    + "use duplicate()");
+                    + "use flatten().reshape(getShape())");
         }
         return Tensor.view(Memory.wrap(buffer), 0, dtype(name, array), Shape.of(array.getShape().getShape()));
     }

@@ -40,6 +40,7 @@ public class Main {
         System.out.println(Engine.getInstance().getEngineName() + " " + Engine.getInstance().getVersion());
         sharesMemory();
         refusals();
+        specialLogits();
         memoryIsFlat();
         training();
     }
@@ -70,12 +71,48 @@ public class Main {
         try (NDManager manager = NDManager.newBaseManager()) {
             NDArray turned = manager.ones(new Shape(3, 4)).transpose();
             refuses(() -> Arrays.tensor("logits", turned), "logits is float32 (4, 3) on cpu() and gives no access to its "
-                    + "memory; expected a contiguous array on cpu(): use duplicate()");
+                    + "memory; expected a contiguous array on cpu(): use flatten().reshape(getShape())");
+            Arrays.tensor("logits", turned.flatten().reshape(turned.getShape()));
             refuses(() -> Arrays.tensor("logits", manager.ones(new Shape(2), DataType.FLOAT64)),
                     "logits is float64; expected float32");
             PairDistillationLoss loss = new PairDistillationLoss(DistillationLoss.builder());
             refuses(() -> loss.evaluate(new NDList(manager.create(new long[] {0, 1})),
                     new NDList(manager.ones(new Shape(3, 5)))), "predictions has shape (3, 5); expected [4, K] for 2 labels");
+            refuses(() -> loss.evaluate(new NDList(manager.create(1L)), new NDList(manager.ones(new Shape(2, 5)))),
+                    "labels is int64 (); expected int64 (N)");
+            refuses(() -> new PairDistillationLoss(DistillationLoss.builder().target(DistillationLoss.Target.NONE)),
+                    "the loss has target NONE and reduction MEAN; expected PAIR, and MEAN or SUM");
+        }
+    }
+
+    /** A class at -infinity in both rows of a pair changes nothing but its own gradient; other strides change nothing. */
+    private static void specialLogits() {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray logits = manager.create(new float[] {1, 2, 0, 3, -1, 2, 4, 1}, new Shape(2, 4));
+            NDArray masked = manager.create(new float[] {1, 2, 0, Float.NEGATIVE_INFINITY, 3, -1, 2, 4,
+                    Float.NEGATIVE_INFINITY, 1}, new Shape(2, 5));
+            NDArray turned = logits.transpose().flatten().reshape(4, 2).transpose();
+            float[] expected = lossAndGradient(manager, logits);
+            require(java.util.Arrays.equals(lossAndGradient(manager, turned), expected), "other strides change nothing");
+            float[] actual = lossAndGradient(manager, masked);
+            for (int i = 0; i < expected.length; i++) {
+                // The loss, then the gradients of three classes, the masked one and the last one.
+                int at = i < 4 ? i : i < 8 ? i + 1 : i + 2;
+                require(Math.abs(actual[at] - expected[i]) <= 1e-6, "masked: " + java.util.Arrays.toString(actual));
+            }
+            require(actual[4] == 0 && actual[9] == 0, "masked classes have the gradient 0");
+        }
+    }
+
+    /** The loss of label 0, then its gradient. */
+    private static float[] lossAndGradient(NDManager manager, NDArray logits) {
+        logits.setRequiresGradient(true);
+        try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+            NDArray value = new PairDistillationLoss(DistillationLoss.builder().temperature(TEMPERATURE))
+                    .evaluate(new NDList(manager.create(new long[] {0})), new NDList(logits));
+            collector.backward(value.mul(3));
+            NDArray gradient = logits.getGradient();
+            return value.reshape(1).concat(gradient.flatten().div(3)).toFloatArray();
         }
     }
 

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.translate.Batchifier;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.swapdistill.kernels.Execution;
 import org.swapdistill.kernels.PatchSwap;
 import org.swapdistill.kernels.RandomPosition;
@@ -11,13 +12,13 @@ import org.swapdistill.tensor.Tensor;
 
 /**
  * Makes a batch of pairs of images and swaps patches between the two images of each, in the memory of the batch. Every
- * call is one step of the random numbers, so batches must be asked for in order: by one thread.
+ * call is one step of the random numbers: threads that prefetch batches take steps in the order in which they come.
  */
 @SuppressWarnings("serial")
 public final class SwapBatchifier implements Batchifier {
     private final PatchSwap swap;
     private final long seed;
-    private int step;
+    private final AtomicInteger step = new AtomicInteger();
 
     /** @param swap of images [C, H, W] as they are in memory */
     public SwapBatchifier(PatchSwap swap, long seed) {
@@ -42,7 +43,7 @@ public final class SwapBatchifier implements Batchifier {
         }
         NDArray batch = NDArrays.stack(images);
         Tensor tensor = Arrays.tensor("batch", batch);
-        swap.apply(Execution.cpu(), new RandomPosition(seed, 0, step++, 0), tensor.slice(0, pairs.length),
+        swap.apply(Execution.cpu(), new RandomPosition(seed, 0, step.getAndIncrement(), 0), tensor.slice(0, pairs.length),
                 tensor.slice(pairs.length, 2L * pairs.length));
         return new NDList(batch);
     }
