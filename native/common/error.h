@@ -9,7 +9,9 @@
 namespace sd {
 
 /* Keeps the formatted sentence for sd_last_error (cut at 511 bytes) and returns the status. */
-#if defined(__GNUC__)
+#if defined(__MINGW32__)
+__attribute__((format(gnu_printf, 2, 3))) /* as native/CMakeLists.txt asks for */
+#elif defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
 sd_status

@@ -205,22 +205,30 @@ SD_INLINE void gather(const uint8_t *source, int64_t step, int64_t count, uint8_
     }
 }
 
+typedef uint8_t Block __attribute__((vector_size(16)));
+
+SD_INLINE Block backwards(Block block) {
+#if defined(__clang__)
+    return __builtin_shufflevector(block, block, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+#else
+    return __builtin_shuffle(block, Block{15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0});
+#endif
+}
+
 /* destination[i] = source[count - 1 - i]. The source is walked upwards, as the processor's prefetcher expects. */
 static void reverse(const uint8_t *source, int64_t count, uint8_t *destination) {
-    typedef uint8_t Block __attribute__((vector_size(16)));
-    const Block backwards = {15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0};
     int64_t i = 0;
     for (; i + 16 <= count; i += 16) {
         Block block;
         memcpy(&block, source + i, sizeof block);
-        block = __builtin_shuffle(block, backwards);
+        block = backwards(block);
         memcpy(destination + count - 16 - i, &block, sizeof block);
     }
     if (i < count && count >= 16) {
         i = count - 16; /* once more what overlaps */
         Block block;
         memcpy(&block, source + i, sizeof block);
-        block = __builtin_shuffle(block, backwards);
+        block = backwards(block);
         memcpy(destination, &block, sizeof block);
         return;
     }

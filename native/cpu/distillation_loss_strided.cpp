@@ -18,8 +18,6 @@ namespace sd {
 namespace cpu {
 namespace SD_INSTRUCTION_SET {
 
-constexpr int VECTORS = TILE_ROWS / LANES;
-
 /* LANES rows of one array: element k of lane l is from[k * stride + l]. */
 template <typename Element> struct Columns {
     const Element *from;

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(SWAPDISTILL_X86)
+#include <cpuid.h>
+#endif
+
 namespace sd {
 namespace cpu {
 
@@ -29,13 +33,23 @@ struct Maximum {
 
 static const Maximum MAXIMUM;
 
+#if defined(SWAPDISTILL_X86)
+/* __builtin_cpu_supports does not know it in Clang, nor in GCC before 11. Asked once: a virtual machine takes long to answer. */
+static bool has_f16c() {
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+
+static const bool HAS_F16C = has_f16c();
+#endif
+
 static bool has(sd_instruction_set set) {
     if (set > MAXIMUM.set) {
         return false;
     }
 #if defined(SWAPDISTILL_X86)
     if (set == SD_INSTRUCTION_SET_AVX2) {
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && HAS_F16C;
     }
     if (set == SD_INSTRUCTION_SET_AVX512) {
         return has(SD_INSTRUCTION_SET_AVX2) && __builtin_cpu_supports("avx512f") &&

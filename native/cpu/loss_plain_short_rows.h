@@ -25,8 +25,7 @@ template <typename Combine> SD_INLINE Float fold_rows(Float *rows, int64_t count
         const Int low = second ? lanes - half + LANES : lanes;
         const Int high = second ? lanes + LANES : lanes + half;
         for (int i = 0; i < half; ++i) {
-            rows[i] = combine(__builtin_shuffle(rows[i], rows[i + half], low),
-                              __builtin_shuffle(rows[i], rows[i + half], high));
+            rows[i] = combine(shuffle(rows[i], rows[i + half], low), shuffle(rows[i], rows[i + half], high));
         }
     }
     return rows[0];

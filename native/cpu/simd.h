@@ -164,6 +164,23 @@ SD_INLINE float min_of_lanes(Float value) {
     return fold_lanes(value, [](auto x, auto y) __attribute__((always_inline)) { return y < x ? y : x; });
 }
 
+/*
+ * Lane by lane: lane which[i] of x, or lane which[i] - LANES of y. `which` is to be known at compile time, when the loops
+ * around are unrolled: then this is one instruction or two. Clang has no __builtin_shuffle, and takes numbers alone for its
+ * __builtin_shufflevector.
+ */
+SD_INLINE Float shuffle(Float x, Float y, Int which) {
+#if defined(__clang__)
+    Float result;
+    for (int i = 0; i < LANES; ++i) {
+        result[i] = which[i] < LANES ? x[which[i]] : y[which[i] - LANES];
+    }
+    return result;
+#else
+    return __builtin_shuffle(x, y, which);
+#endif
+}
+
 /* Exchanges rows and columns of LANES vectors: blocks of half the size, and so on. */
 SD_INLINE void transpose(Float *rows) {
     for (int half = LANES / 2; half > 0; half /= 2) {
@@ -176,8 +193,8 @@ SD_INLINE void transpose(Float *rows) {
             if ((i & half) == 0) {
                 const Float x = rows[i];
                 const Float y = rows[i + half];
-                rows[i] = __builtin_shuffle(x, y, low);
-                rows[i + half] = __builtin_shuffle(x, y, high);
+                rows[i] = shuffle(x, y, low);
+                rows[i + half] = shuffle(x, y, high);
             }
         }
     }
