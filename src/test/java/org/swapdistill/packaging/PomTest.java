@@ -25,7 +25,7 @@ class PomTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"src/bom/pom.xml", "benchmarks/pom.xml"})
+    @ValueSource(strings = {"src/bom/pom.xml", "src/platform/pom.xml", "benchmarks/pom.xml"})
     void propertiesOfTheSameNameHaveTheSameValue(String pom) throws Exception {
         Map<String, String> main = properties(read("pom.xml"));
         Map<String, String> other = properties(read(pom));
@@ -43,6 +43,25 @@ class PomTest {
         for (String dependency : dependencies(read("pom.xml"))) {
             assertTrue(managed.contains(dependency), dependency + " is not in " + managed);
         }
+    }
+
+    /** Wherever it is resolved: swapdistill itself brings JavaCPP's library for that platform alone. */
+    @Test
+    void thePlatformArtifactBringsBothLibrariesOfEachPlatform() throws Exception {
+        Set<String> dependencies = dependencies(read("src/platform/pom.xml"));
+        Set<String> platforms = classifiers(dependencies, "org.swapdistill:swapdistill:");
+        assertFalse(platforms.isEmpty());
+        assertEquals(platforms, classifiers(dependencies, "org.bytedeco:javacpp:"));
+    }
+
+    private static Set<String> classifiers(Set<String> dependencies, String artifact) {
+        Set<String> result = new TreeSet<>();
+        for (String dependency : dependencies) {
+            if (dependency.startsWith(artifact)) {
+                result.add(dependency.substring(artifact.length()));
+            }
+        }
+        return result;
     }
 
     private static Element read(String pom) throws Exception {

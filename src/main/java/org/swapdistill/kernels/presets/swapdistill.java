@@ -27,6 +27,18 @@ import org.bytedeco.javacpp.tools.InfoMapper;
                     value = "linux-x86_64",
                     includeresource = "/org/swapdistill/kernels/bindings/linux-x86_64/include/",
                     linkresource = "/org/swapdistill/kernels/bindings/linux-x86_64/"),
+            @Platform(
+                    value = "linux-arm64",
+                    includeresource = "/org/swapdistill/kernels/bindings/linux-arm64/include/",
+                    linkresource = "/org/swapdistill/kernels/bindings/linux-arm64/"),
+            @Platform(
+                    value = "macosx-arm64",
+                    includeresource = "/org/swapdistill/kernels/bindings/macosx-arm64/include/",
+                    linkresource = "/org/swapdistill/kernels/bindings/macosx-arm64/"),
+            @Platform(
+                    value = "windows-x86_64",
+                    includeresource = "/org/swapdistill/kernels/bindings/windows-x86_64/include/",
+                    linkresource = "/org/swapdistill/kernels/bindings/windows-x86_64/"),
             @Platform(extension = "-gpu")
         },
         target = "org.swapdistill.kernels.bindings",
