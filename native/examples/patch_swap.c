@@ -16,6 +16,13 @@ static void print(const char *name, const uint8_t *image) {
 }
 
 int main(void) {
+    /* On Linux the dynamic loader has compared the versions before. */
+    if (sd_version() >> 8 != (SD_VERSION_MAJOR << 8 | SD_VERSION_MINOR)) {
+        fprintf(stderr, "the library of SwapDistill is version 0x%06x; expected %d.%d\n", (unsigned)sd_version(),
+                SD_VERSION_MAJOR, SD_VERSION_MINOR);
+        return 1;
+    }
+
     uint8_t a[HEIGHT * WIDTH];
     uint8_t b[HEIGHT * WIDTH];
     for (int i = 0; i < HEIGHT * WIDTH; ++i) {

@@ -17,6 +17,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.swapdistill.ChildJvm;
+import org.swapdistill.kernels.KernelLibrary;
 
 /** The library as C and C++ programs get it: installed by CMake, found by find_package, checked by the loader. */
 class CmakePackageTest {
@@ -34,15 +36,24 @@ class CmakePackageTest {
             assertEquals(0, status, output);
             return this;
         }
+
+        /** CMake breaks lines between words. */
+        String words() {
+            return output.replaceAll("\\s+", " ");
+        }
     }
 
     @BeforeAll
     static void installAndBuildTheExamples() throws IOException, InterruptedException {
-        prefix = directory.resolve("installed");
+        Path first = directory.resolve("first");
+        run("cmake", "--install", BUILD.toString(), "--prefix", first.toString()).requireSuccess();
+        // What is installed may be moved.
+        prefix = Files.move(first, directory.resolve("installed"));
         examples = directory.resolve("examples");
-        run("cmake", "--install", BUILD.toString(), "--prefix", prefix.toString()).requireSuccess();
+        String strict = " -Wall -Wextra -Wpedantic -Werror";
         run("cmake", "-S", SOURCES.resolve("examples").toString(), "-B", examples.toString(),
-            "-DCMAKE_PREFIX_PATH=" + prefix).requireSuccess();
+            "-DCMAKE_PREFIX_PATH=" + prefix, "-DCMAKE_C_FLAGS=-std=c99" + strict, "-DCMAKE_CXX_FLAGS=" + strict)
+            .requireSuccess();
         run("cmake", "--build", examples.toString()).requireSuccess();
     }
 
@@ -83,28 +94,29 @@ class CmakePackageTest {
     @Test
     void theComponentCudaIsThereWithItsKernelsAlone() throws IOException, InterruptedException {
         boolean built = Files.readString(BUILD.resolve("CMakeCache.txt")).contains("SWAPDISTILL_CUDA:BOOL=ON");
-        Path project = Files.createDirectory(directory.resolve("cuda"));
-        Files.writeString(project.resolve("CMakeLists.txt"), "cmake_minimum_required(VERSION 3.18)\nproject(x LANGUAGES C)\n"
-            + "find_package(SwapDistill REQUIRED COMPONENTS cuda)\nget_target_property(x SwapDistill::cuda TYPE)\n");
-        Outcome outcome = run("cmake", "-S", project.toString(), "-B", project.resolve("build").toString(),
-            "-DCMAKE_PREFIX_PATH=" + prefix);
+        Outcome outcome = configure("cuda", "find_package(SwapDistill REQUIRED COMPONENTS cuda)\n"
+            + "get_target_property(x SwapDistill::cuda TYPE)\n");
         if (built) {
             outcome.requireSuccess();
         } else {
             assertNotEquals(0, outcome.status());
-            // CMake breaks lines between words.
-            assertTrue(outcome.output().replaceAll("\\s+", " ").contains("this installation was built without the CUDA "
+            assertTrue(outcome.words().contains("this installation was built without the CUDA "
                 + "kernels; build it with -DSWAPDISTILL_CUDA=ON"), outcome.output());
         }
     }
 
     @Test
+    void anotherComponentIsRefusedByName() throws IOException, InterruptedException {
+        Outcome outcome = configure("component", "find_package(SwapDistill REQUIRED COMPONENTS cpu gpu)\n");
+        assertNotEquals(0, outcome.status());
+        assertTrue(outcome.words().contains("there is no component gpu; expected cpu or cuda"), outcome.output());
+        configure("optional", "find_package(SwapDistill REQUIRED COMPONENTS cpu OPTIONAL_COMPONENTS gpu)\n")
+            .requireSuccess();
+    }
+
+    @Test
     void anotherMinorVersionIsNotFound() throws IOException, InterruptedException {
-        Path project = Files.createDirectory(directory.resolve("version"));
-        Files.writeString(project.resolve("CMakeLists.txt"), "cmake_minimum_required(VERSION 3.18)\nproject(x LANGUAGES C)\n"
-            + "find_package(SwapDistill 0.2 REQUIRED)\n");
-        Outcome outcome = run("cmake", "-S", project.toString(), "-B", project.resolve("build").toString(),
-            "-DCMAKE_PREFIX_PATH=" + prefix);
+        Outcome outcome = configure("version", "find_package(SwapDistill 0.2 REQUIRED)\n");
         assertNotEquals(0, outcome.status());
         assertTrue(outcome.output().contains("version: 0.1.0"), outcome.output());
     }
@@ -112,18 +124,47 @@ class CmakePackageTest {
     /** A library of another version beside a program ends the program before its first call. */
     @Test
     void theLoaderRefusesALibraryOfAnotherVersion() throws IOException, InterruptedException {
-        Path other = Files.createDirectory(directory.resolve("other"));
-        Files.writeString(other.resolve("other.map"), "SWAPDISTILL_0.2 { global: sd_*; local: *; };\n");
+        Path other = libraryOf("SWAPDISTILL_0.2", 0x000200);
+        Outcome outcome = run("env", "LD_LIBRARY_PATH=" + other, examples.resolve("patch_swap").toString());
+        assertNotEquals(0, outcome.status());
+        assertTrue(outcome.output().contains("version `SWAPDISTILL_0.1' not found"), outcome.output());
+    }
+
+    /** Where no loader compares, the program and the Java classes do. */
+    @Test
+    void programsRefuseALibraryOfAnotherVersion() throws IOException, InterruptedException {
+        Path other = libraryOf("SWAPDISTILL_0.1", 0x000207);
+        Outcome outcome = run("env", "LD_LIBRARY_PATH=" + other, examples.resolve("patch_swap").toString());
+        assertEquals("the library of SwapDistill is version 0x000207; expected 0.1\n", outcome.output());
+        assertEquals(1, outcome.status());
+        ChildJvm.Outcome java = ChildJvm.of(Reason.class).property("org.bytedeco.javacpp.pathsFirst", "true")
+            .property("java.library.path", other.toString())
+            .property("org.bytedeco.javacpp.cachedir", directory.resolve("cache").toString()).run();
+        assertEquals("native library is version 0.2.7; expected 0.1: put the jar of the same version as these classes on the "
+            + "class path\n", java.output());
+    }
+
+    /** Prints why the library cannot be used. */
+    private static final class Reason {
+        public static void main(String[] arguments) {
+            System.out.println(KernelLibrary.unavailableReason().orElse("nothing is wrong"));
+        }
+    }
+
+    /** A directory with a library that has the exported functions under another version, and nothing in them. */
+    private static Path libraryOf(String symbols, int version) throws IOException, InterruptedException {
+        Path other = Files.createDirectory(directory.resolve("other-" + version));
+        Files.writeString(other.resolve("other.map"), symbols + " { global: sd_*; local: *; };\n");
         StringBuilder source = new StringBuilder();
-        headerFunctions().forEach(name -> source.append("int ").append(name).append("(void) { return 0; }\n"));
+        headerFunctions().forEach(name -> source.append("int ").append(name).append("(void) { return ")
+            .append(name.equals("sd_version") ? version : 0).append("; }\n"));
         Files.writeString(other.resolve("other.c"), source);
         String compiler = Pattern.compile("CMAKE_C_COMPILER:FILEPATH=(.*)")
             .matcher(Files.readString(examples.resolve("CMakeCache.txt"))).results().findFirst().orElseThrow().group(1);
         run(compiler, "-shared", "-fPIC", "-o", other.resolve("libswapdistill.so").toString(),
-            other.resolve("other.c").toString(), "-Wl,--version-script=" + other.resolve("other.map")).requireSuccess();
-        Outcome outcome = run("env", "LD_LIBRARY_PATH=" + other, examples.resolve("patch_swap").toString());
-        assertNotEquals(0, outcome.status());
-        assertTrue(outcome.output().contains("version `SWAPDISTILL_0.1' not found"), outcome.output());
+            other.resolve("other.c").toString(), "-Wl,-soname,libswapdistill.so",
+            "-Wl,--version-script=" + other.resolve("other.map")).requireSuccess();
+        return other;
     }
 
     /** The C ABI is what the header declares and native/swapdistill.map lists, neither more nor less. */
@@ -146,6 +187,15 @@ class CmakePackageTest {
     private static Set<String> names(String pattern, String text) {
         return new TreeSet<>(Pattern.compile(pattern, Pattern.MULTILINE).matcher(text).results()
             .map((MatchResult match) -> match.group(1)).toList());
+    }
+
+    /** Configures a project with these commands. */
+    private static Outcome configure(String name, String commands) throws IOException, InterruptedException {
+        Path project = Files.createDirectory(directory.resolve(name));
+        Files.writeString(project.resolve("CMakeLists.txt"), "cmake_minimum_required(VERSION 3.18)\nproject(x LANGUAGES C)\n"
+            + commands);
+        return run("cmake", "-S", project.toString(), "-B", project.resolve("build").toString(),
+            "-DCMAKE_PREFIX_PATH=" + prefix);
     }
 
     private static Outcome run(String... command) throws IOException, InterruptedException {
