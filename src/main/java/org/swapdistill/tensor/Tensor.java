@@ -107,13 +107,18 @@ public final class Tensor implements AutoCloseable {
     public static Tensor view(Memory memory, long byteOffset, DType dtype, Shape shape) {
         requireNotNull("memory", memory);
         long bytes = bytes(dtype, shape);
+        if (bytes > memory.bytes()) {
+            throw new IllegalArgumentException(dtype + " " + shape + " takes " + bytes + " bytes; expected at most the "
+                    + memory.bytes() + " of the memory");
+        }
         if (byteOffset < 0 || byteOffset > memory.bytes() - bytes) {
             throw new IllegalArgumentException("byteOffset is " + byteOffset + "; expected 0 to "
                     + (memory.bytes() - bytes) + " for " + dtype + " " + shape + " in " + memory.bytes() + " bytes");
         }
         if ((memory.address() + byteOffset) % dtype.bytes() != 0) {
-            throw new IllegalArgumentException("byteOffset is " + byteOffset + "; expected an address that is a multiple"
-                    + " of " + dtype.bytes() + " bytes for " + dtype);
+            throw new IllegalArgumentException("byteOffset is " + byteOffset + " in memory at 0x"
+                    + Long.toHexString(memory.address()) + "; expected an address that is a multiple of " + dtype.bytes()
+                    + " bytes for " + dtype);
         }
         return new Tensor(memory, false, byteOffset, dtype, shape, bytes);
     }

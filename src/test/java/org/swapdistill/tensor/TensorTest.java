@@ -206,4 +206,17 @@ class TensorTest {
             assertThrows(IllegalArgumentException.class, () -> scalar.slice(0, 1));
         }
     }
+
+    @Test
+    void aViewThatDoesNotFitIsExplained() {
+        ByteBuffer buffer = ByteBuffer.allocateDirect(16);
+        Memory memory = Memory.wrap(buffer.slice(1, 12));
+        assertEquals("F32 [4] takes 16 bytes; expected at most the 12 of the memory", assertThrows(
+                IllegalArgumentException.class, () -> Tensor.view(memory, 0, DType.F32, Shape.of(4))).getMessage());
+        assertEquals("byteOffset is 8; expected 0 to 4 for F32 [2] in 12 bytes", assertThrows(
+                IllegalArgumentException.class, () -> Tensor.view(memory, 8, DType.F32, Shape.of(2))).getMessage());
+        assertEquals("byteOffset is 0 in memory at 0x" + Long.toHexString(memory.address())
+                + "; expected an address that is a multiple of 4 bytes for F32", assertThrows(
+                IllegalArgumentException.class, () -> Tensor.view(memory, 0, DType.F32, Shape.of(2))).getMessage());
+    }
 }
