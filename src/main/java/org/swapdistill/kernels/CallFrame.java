@@ -2,6 +2,7 @@ package org.swapdistill.kernels;
 
 import java.nio.ByteBuffer;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.SizeTPointer;
 import org.swapdistill.kernels.bindings.sd_assemble_pairs_options;
 import org.swapdistill.kernels.bindings.sd_random_position;
 import org.swapdistill.kernels.bindings.sd_sgd_options;
@@ -25,6 +26,8 @@ final class CallFrame {
     final Address.OfBytes bytes = new Address.OfBytes();
     final Address.OfInts indexA = new Address.OfInts();
     final Address.OfInts indexB = new Address.OfInts();
+    /** Receives a size; JavaCPP would refuse to allocate one in a process with more native memory than it expects. */
+    final NativeStruct<SizeTPointer> size = NativeStruct.allocate(SizeTPointer.class, SizeTPointer::new);
     final NativeStruct<sd_sgd_options> sgdOptions =
             NativeStruct.allocate(sd_sgd_options.class, sd_sgd_options::new);
     private final NativeStruct<sd_assemble_pairs_options> assembly =

@@ -277,13 +277,12 @@ public final class DistillationLoss {
         Checks.atLeast("outer", outer, 0);
         Checks.within("classes", classes, 2, MAXIMUM_CLASSES);
         Checks.atLeast("inner", inner, 1);
-        KernelLibrary.require();
-        try (SizeTPointer bytes = new SizeTPointer(1)) {
-            KernelLibrary.check(swapdistill.sd_distillation_loss_workspace_bytes(execution.struct(), struct(), outer,
-                    classes, inner, bytes));
-            Reference.reachabilityFence(execution);
-            return bytes.get();
-        }
+        SizeTPointer bytes = CallFrame.ofThread().size.fields;
+        KernelLibrary.check(swapdistill.sd_distillation_loss_workspace_bytes(execution.struct(), struct(), outer, classes,
+                inner, bytes));
+        Reference.reachabilityFence(this);
+        Reference.reachabilityFence(execution);
+        return bytes.get();
     }
 
     /**

@@ -1,11 +1,14 @@
 package org.swapdistill.kernels;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
+import org.swapdistill.ChildJvm;
 import org.swapdistill.tensor.DType;
 import org.swapdistill.tensor.Tensor;
 
@@ -68,6 +71,28 @@ class CallGarbageTest {
             var arrays = new DistillationLoss.Arrays().logits(a).target(b).labels(labels).loss(value)
                     .workspace(workspace);
             assertNoGarbage(() -> loss.apply(CPU, arrays));
+            assertNoGarbage(() -> loss.workspaceBytes(CPU, 1, 2, 1));
         }
+    }
+
+    /** All of the above. */
+    static final class AllCalls {
+        private AllCalls() {
+        }
+
+        public static void main(String[] arguments) {
+            CallGarbageTest calls = new CallGarbageTest();
+            calls.swapMakesNoGarbage();
+            calls.assemblyMakesNoGarbage();
+            calls.updateMakesNoGarbage();
+            calls.lossMakesNoGarbage();
+        }
+    }
+
+    /** JavaCPP allocates no more in a process that holds more than four times the largest Java heap, or than this property. */
+    @Test
+    void noCallNeedsMemoryOfJavaCpp() throws IOException, InterruptedException {
+        ChildJvm.Outcome outcome = ChildJvm.of(AllCalls.class).property("org.bytedeco.javacpp.maxPhysicalBytes", "1").run();
+        assertEquals(0, outcome.status(), outcome.output());
     }
 }
