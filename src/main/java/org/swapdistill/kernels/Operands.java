@@ -111,10 +111,19 @@ final class Operands {
         return pointer.isNull() ? 0 : pointer.address() + pointer.position() * elementBytes(pointer);
     }
 
-    /** Bytes between a pointer's position and its limit; the largest number for one that knows no limit. */
+    /** Bytes between a pointer's position and its limit: none outside of its memory, any number where it knows no limit. */
     static long held(Pointer pointer) {
         long limit = pointer.limit();
-        return limit > 0 ? (limit - pointer.position()) * elementBytes(pointer) : Long.MAX_VALUE;
+        if (limit <= 0) {
+            return Long.MAX_VALUE;
+        }
+        long position = pointer.position();
+        if (position < 0 || position > limit) {
+            return 0;
+        }
+        long elements = limit - position;
+        int elementBytes = elementBytes(pointer);
+        return elements > Long.MAX_VALUE / elementBytes ? Long.MAX_VALUE : elements * elementBytes;
     }
 
     /** What a pointer's position and limit count; without a look-up for the usual classes. */

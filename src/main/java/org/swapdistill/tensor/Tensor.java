@@ -108,8 +108,8 @@ public final class Tensor implements AutoCloseable {
         requireNotNull("memory", memory);
         long bytes = bytes(dtype, shape);
         if (bytes > memory.bytes()) {
-            throw new IllegalArgumentException(dtype + " " + shape + " takes " + bytes + " bytes; expected at most the "
-                    + memory.bytes() + " of the memory");
+            throw new IllegalArgumentException("memory holds " + memory.bytes() + " bytes; expected at least " + bytes + " for "
+                    + dtype + " " + shape);
         }
         if (byteOffset < 0 || byteOffset > memory.bytes() - bytes) {
             throw new IllegalArgumentException("byteOffset is " + byteOffset + "; expected 0 to "

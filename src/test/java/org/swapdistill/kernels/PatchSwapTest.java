@@ -269,7 +269,13 @@ class PatchSwapTest {
                     () -> ALWAYS.apply(CPU, AT, DType.F32, 1, 1, 1, 17, p, q)));
             assertMessage("b holds 60 bytes; expected at least 64", assertThrows(IllegalArgumentException.class,
                     () -> ALWAYS.apply(CPU, AT, DType.F32, 1, 1, 4, 4, p, q.position(1))));
-            q.position(0);
+            for (long outside : new long[] {-1, 17, Long.MIN_VALUE, Long.MAX_VALUE}) {
+                assertMessage("b holds 0 bytes; expected at least 4", assertThrows(IllegalArgumentException.class,
+                        () -> ALWAYS.apply(CPU, AT, DType.F32, 1, 1, 1, 1, p, q.position(outside))));
+            }
+            q.position(0).limit(Long.MAX_VALUE);
+            ALWAYS.apply(CPU, AT, DType.F32, 1, 1, 4, 4, p, q);
+            q.limit(16);
             assertTrue(assertThrows(IllegalArgumentException.class,
                     () -> ALWAYS.apply(CPU, AT, DType.F32, 1, 1, 4, 4, odd.position(1), q)).getMessage()
                     .endsWith("expected a multiple of 4 bytes"));

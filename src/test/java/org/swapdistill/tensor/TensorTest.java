@@ -199,7 +199,11 @@ class TensorTest {
             assertThrows(NullPointerException.class, () -> Tensor.view(null, 0, DType.F32, Shape.of(1)));
             assertThrows(IllegalArgumentException.class, () -> Tensor.view(memory, -4, DType.F32, Shape.of(1)));
             assertThrows(IllegalArgumentException.class, () -> Tensor.view(memory, 4, DType.F32, Shape.of(4)));
-            assertThrows(IllegalArgumentException.class, () -> Tensor.view(memory, 0, DType.I64, Shape.of(3)));
+            assertEquals("memory holds 16 bytes; expected at least 24 for I64 [3]", assertThrows(
+                    IllegalArgumentException.class, () -> Tensor.view(memory, 0, DType.I64, Shape.of(3))).getMessage());
+            assertEquals("memory holds 16 bytes; expected at least 9223372036854775807 for U8 [9223372036854775807]",
+                    assertThrows(IllegalArgumentException.class,
+                            () -> Tensor.view(memory, 0, DType.U8, Shape.of(Long.MAX_VALUE))).getMessage());
             assertThrows(IllegalArgumentException.class, () -> Tensor.view(memory, 2, DType.F32, Shape.of(1)));
         }
         try (Tensor scalar = Tensor.allocate(DType.F32)) {
@@ -211,7 +215,7 @@ class TensorTest {
     void aViewThatDoesNotFitIsExplained() {
         ByteBuffer buffer = ByteBuffer.allocateDirect(16);
         Memory memory = Memory.wrap(buffer.slice(1, 12));
-        assertEquals("F32 [4] takes 16 bytes; expected at most the 12 of the memory", assertThrows(
+        assertEquals("memory holds 12 bytes; expected at least 16 for F32 [4]", assertThrows(
                 IllegalArgumentException.class, () -> Tensor.view(memory, 0, DType.F32, Shape.of(4))).getMessage());
         assertEquals("byteOffset is 8; expected 0 to 4 for F32 [2] in 12 bytes", assertThrows(
                 IllegalArgumentException.class, () -> Tensor.view(memory, 8, DType.F32, Shape.of(2))).getMessage());
