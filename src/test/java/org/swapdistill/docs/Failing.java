@@ -28,6 +28,8 @@ final class Failing {
                 case "avx512" -> PatchSwap.builder().build().drawPositions(
                         Execution.cpu().withInstructionSet(InstructionSet.AVX512), new RandomPosition(1, 0, 0, 0),
                         Tensor.allocate(DType.U8, 1, 1, 1), 1, 1);
+                case "threads" -> PatchSwap.builder().patchSize(1).build().drawPositions(Execution.cpu(2),
+                        new RandomPosition(1, 0, 0, 0), Tensor.allocate(DType.U8, 2, 64, 64), 64, 64);
                 case "bindings" -> swapdistill.sd_version();
                 case "bindings again" -> {
                     try {

@@ -38,8 +38,8 @@ class TroubleshootingTest {
     @Test
     void everyMessageOfThePageIsProvoked() throws IOException {
         assertEquals(new TreeSet<>(Set.of("no-native-library", "no-javacpp-library", "no-pointer", "no-binding",
-                "no-binding-again", "no-cache", "no-exec", "old-glibc", "other-version", "no-onednn", "no-bf16",
-                "no-instruction-set", "unknown-instruction-set", "no-cuda-kernels", "old-driver", "no-gpu", "old-gpu",
+                "no-binding-again", "no-cache", "no-exec", "old-glibc", "other-version", "no-threads", "no-onednn",
+                "no-bf16", "no-instruction-set", "unknown-instruction-set", "no-cuda-kernels", "old-driver", "no-gpu", "old-gpu",
                 "no-code", "no-cuda-libraries")), Messages.quoted().keySet());
     }
 
@@ -119,6 +119,14 @@ class TroubleshootingTest {
                 "extern \"C\" unsigned sd_version() { return 0x6300; }");
         Messages.assertQuoted("other-version",
                 fail("kernels", List.of(), Map.of("LD_PRELOAD", other.toString()), directory, javacpp()));
+    }
+
+    @Test
+    void withoutThreads() throws Exception {
+        // A stack larger than the address space.
+        Map<String, String> environment = Map.of("OMP_STACKSIZE", "200000G");
+        List<String> failing = List.of("sh", "-c", "\"$@\"; test $? = 1", "sh");
+        Messages.assertQuoted("no-threads", failUnder(failing, "threads", List.of(), environment, CLASSES, javacpp()));
     }
 
     @Test
