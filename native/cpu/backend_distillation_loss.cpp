@@ -2,6 +2,7 @@
 #include "common/validate.h"
 #include "cpu/cache.h"
 #include "cpu/dispatch.h"
+#include "cpu/stack.h"
 #include "cpu/threads.h"
 
 namespace sd {
@@ -103,6 +104,7 @@ sd_status distillation_loss_workspace_bytes(const sd_execution *execution, const
 
 sd_status distillation_loss(const sd_execution *execution, const sd_distillation_loss_options *options,
                             const sd_distillation_loss_arrays *arrays) {
+    SD_CHECK(check_stack());
     DistillationLossCall call = {};
     call.threads = thread_count(*execution);
     call.options = options;

@@ -67,7 +67,8 @@ typedef enum sd_status {
     SD_SUCCESS = 0,
     /* An argument is null, out of range, misaligned, overlapping, or contradicts another one. */
     SD_ERROR_INVALID_ARGUMENT = 1,
-    /* The device, or the instruction set, is not there, or this build has no kernels for it. */
+    /* The device, or the instruction set, is not there, or this build has no kernels for it; or there is not enough memory,
+     * or stack of the calling thread, to work with. */
     SD_ERROR_UNAVAILABLE = 2,
     /* The CUDA runtime refused a launch; sd_last_error() has its words. */
     SD_ERROR_CUDA = 3

@@ -11,8 +11,8 @@
  *     small, misaligned or overlapping; the message names it, its value and what was expected;
  * <li>{@link java.lang.IllegalStateException}: a tensor, its memory, the stream's pointer or another one that was set
  *     before is closed. So is closing a tensor while a call on the CPU uses it, from whatever thread;
- * <li>{@link org.swapdistill.kernels.KernelException}: the native library, the instruction set or CUDA is not there, or
- *     CUDA refused a launch.
+ * <li>{@link org.swapdistill.kernels.KernelException}: the native library, the instruction set or CUDA is not there, the
+ *     calling thread has too little stack left, or CUDA refused a launch.
  * </ul>
  *
  * <p>A call on the CPU has finished when it returns. A call on CUDA is queued on the execution's stream: keep the memory

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -14,6 +15,7 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Test;
+import org.swapdistill.ChildJvm;
 import org.swapdistill.kernels.DistillationLoss.Arrays;
 import org.swapdistill.kernels.DistillationLoss.Reduction;
 import org.swapdistill.kernels.DistillationLoss.Target;
@@ -337,5 +339,55 @@ class DistillationLossTest {
             assertEquals("logits is closed", assertInstanceOf(IllegalStateException.class, end.get()).getMessage());
             assertEquals(Math.log(classes), value.toFloats()[0], 1e-3);
         }
+    }
+
+    /** Calls the loss at every depth of an endless recursion. */
+    static final class DeepCalls {
+        private static final int OUTER = 2;
+        private static final int CLASSES = 21;
+        private static final int INNER = 40;
+        private static int refused;
+
+        private DeepCalls() {
+        }
+
+        private static void call(Runnable loss) {
+            loss.run();
+            call(loss);
+        }
+
+        private static void call(DistillationLoss operation, Arrays arrays) {
+            try {
+                call(() -> operation.apply(Execution.cpu(1), arrays));
+            } catch (KernelException e) {
+                if (!e.getMessage().matches("stack of the calling thread has \\d+ bytes left; expected at least \\d+")) {
+                    throw e;
+                }
+                refused++;
+            }
+        }
+
+        public static void main(String[] arguments) throws InterruptedException {
+            for (DType type : new DType[] {DType.F32, DType.F16}) {
+                for (long[] shape : new long[][] {{OUTER * INNER, CLASSES}, {OUTER, CLASSES, INNER}}) {
+                    DistillationLoss operation = DistillationLoss.builder().dtype(type).build();
+                    var arrays = new Arrays().logits(Tensor.allocate(type, shape)).target(Tensor.allocate(type, shape))
+                            .labels(Tensor.allocate(DType.I32, OUTER * INNER)).loss(Tensor.allocate(DType.F32, 1))
+                            .logitsGradient(Tensor.allocate(type, shape)).workspace(Tensor.allocate(DType.U8, 4096));
+                    Thread thread = new Thread(null, () -> call(operation, arrays), "deep", 512 << 10);
+                    thread.start();
+                    thread.join();
+                    operation.apply(CPU, arrays);
+                }
+            }
+            System.exit(refused == 4 ? 0 : 1);
+        }
+    }
+
+    /** The JVM does not leave a native method as much stack as the kernels take, which ended the process. */
+    @Test
+    void tooLittleStackIsAKernelException() throws IOException, InterruptedException {
+        ChildJvm.Outcome outcome = ChildJvm.of(DeepCalls.class).run();
+        assertEquals(0, outcome.status(), outcome.output());
     }
 }
