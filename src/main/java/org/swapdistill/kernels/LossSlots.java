@@ -303,7 +303,8 @@ final class LossSlots {
         classes = shape.size(1);
         inner = 1;
         for (int axis = 2; axis < shape.rank(); axis++) {
-            inner *= shape.size(axis);
+            // Where N is 0, the product of the others may be anything.
+            inner = Checks.bytes("logits", 1, inner, shape.size(axis));
         }
         if (classes < 2 || classes > DistillationLoss.MAXIMUM_CLASSES || inner < 1) {
             throw new IllegalArgumentException("logits has shape " + shape + "; expected 2 to "

@@ -193,7 +193,9 @@ public final class SgdUpdate {
         private final Tensor[] tensors;
         private final Kept[] pointers;
         private final boolean cuda;
+        /** The first parameter without, and the first with, a momentum array; -1 for none. */
         private final int withoutMomentum;
+        private final int withMomentum;
         private volatile NativeStruct<sd_sgd_parameter> table;
 
         private Parameters(Builder builder) {
@@ -202,10 +204,13 @@ public final class SgdUpdate {
             pointers = builder.pointers.toArray(new Kept[0]);
             cuda = tensors.length > 0 && tensors[0].device().isCuda();
             int without = -1;
+            int with = -1;
             for (int i = entries.size() - 1; i >= 0; i--) {
                 without = entries.get(i).momentum == 0 && entries.get(i).count > 0 ? i : without;
+                with = entries.get(i).momentum != 0 ? i : with;
             }
             withoutMomentum = without;
+            withMomentum = with;
         }
 
         /** No parameters yet. */
@@ -234,6 +239,10 @@ public final class SgdUpdate {
             if (needsMomentum && withoutMomentum >= 0) {
                 throw new IllegalArgumentException(
                         "parameter " + withoutMomentum + " has no momentum array; expected one with momentum above 0");
+            }
+            if (!needsMomentum && withMomentum >= 0) {
+                throw new IllegalArgumentException(
+                        "parameter " + withMomentum + " has a momentum array; expected none with momentum 0");
             }
         }
 

@@ -6,8 +6,6 @@ import java.lang.ref.Cleaner;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.CharBuffer;
-import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
@@ -112,12 +110,13 @@ public final class Memory implements AutoCloseable {
      * Borrows the memory of a direct NIO buffer, from its position to its limit. The buffer is kept reachable while this
      * object is; its position and limit may change meanwhile.
      *
-     * @param buffer direct, not read-only, and of the processor's byte order unless it is a ByteBuffer
+     * @param buffer of bytes, or of shorts, ints, longs or floats in the processor's byte order; direct, and not read-only
      * @throws IllegalArgumentException if it is another; a heap buffer, for instance, which the garbage collector moves
      * @throws UnsatisfiedLinkError if JavaCPP's native library cannot be loaded; the message says why
      */
     public static Memory wrap(Buffer buffer) {
         requireNotNull("buffer", buffer);
+        int elementBytes = elementBytes(buffer);
         if (!buffer.isDirect()) {
             throw new IllegalArgumentException("buffer is " + buffer
                     + " on the heap; expected a direct one, whose memory native code can reach");
@@ -136,7 +135,6 @@ public final class Memory implements AutoCloseable {
         } catch (UnsatisfiedLinkError e) {
             throw withReason(e);
         }
-        int elementBytes = elementBytes(buffer);
         return new Memory(Device.cpu(), start.address() + (long) buffer.position() * elementBytes,
                 (long) buffer.remaining() * elementBytes, start, null);
     }
@@ -163,10 +161,18 @@ public final class Memory implements AutoCloseable {
         if (buffer instanceof ByteBuffer) {
             return Byte.BYTES;
         }
-        if (buffer instanceof ShortBuffer || buffer instanceof CharBuffer) {
+        if (buffer instanceof ShortBuffer) {
             return Short.BYTES;
         }
-        return buffer instanceof FloatBuffer || buffer instanceof IntBuffer ? Integer.BYTES : Long.BYTES;
+        if (buffer instanceof FloatBuffer || buffer instanceof IntBuffer) {
+            return Integer.BYTES;
+        }
+        if (buffer instanceof LongBuffer) {
+            return Long.BYTES;
+        }
+        // Of characters, its text would be what is in it.
+        throw new IllegalArgumentException("buffer is a " + buffer.getClass().getSimpleName()
+                + "; expected a ByteBuffer, ShortBuffer, IntBuffer, LongBuffer or FloatBuffer");
     }
 
     /** That of the elements; bytes have none. */
@@ -180,13 +186,7 @@ public final class Memory implements AutoCloseable {
         if (buffer instanceof IntBuffer ints) {
             return ints.order();
         }
-        if (buffer instanceof LongBuffer longs) {
-            return longs.order();
-        }
-        if (buffer instanceof CharBuffer chars) {
-            return chars.order();
-        }
-        return buffer instanceof DoubleBuffer doubles ? doubles.order() : ByteOrder.nativeOrder();
+        return buffer instanceof LongBuffer longs ? longs.order() : ByteOrder.nativeOrder();
     }
 
     /**
@@ -209,14 +209,15 @@ public final class Memory implements AutoCloseable {
             throw new IllegalArgumentException("pointer is a null pointer; expected the address of " + bytes + " bytes");
         }
         int elementBytes = Math.max(1, pointer.sizeof());
-        if (pointer.limit() > 0) {
-            long held = Math.multiplyExact(pointer.limit() - pointer.position(), (long) elementBytes);
-            if (bytes > held) {
-                throw new IllegalArgumentException(
-                        "bytes is " + bytes + "; expected at most the " + held + " that the pointer holds");
-            }
+        long position = pointer.position();
+        long limit = pointer.limit();
+        // One that is beside its memory holds nothing; one without a limit, anything.
+        long held = position < 0 || position > limit ? 0 : limit - position;
+        if (limit > 0 && bytes > 0 && (bytes - 1) / elementBytes >= held) {
+            throw new IllegalArgumentException(
+                    "bytes is " + bytes + "; expected at most the " + held * elementBytes + " that the pointer holds");
         }
-        return pointer.address() + pointer.position() * elementBytes;
+        return pointer.address() + position * elementBytes;
     }
 
     private static void requireNotNull(String name, Object value) {

@@ -199,12 +199,14 @@ class OperationPagesTest {
         try (Tensor value = Tensor.allocate(DType.F32, 4); Tensor gradient = Tensor.allocate(DType.F32, 4);
                 Tensor three = Tensor.allocate(DType.F32, 3); Tensor momentum = Tensor.allocate(DType.F32, 4)) {
             SgdUpdate.Parameters plain = SgdUpdate.Parameters.builder().add(value, gradient, null, null, 0).build();
+            SgdUpdate.Parameters moving = SgdUpdate.Parameters.builder().add(value, gradient, momentum, null, 0).build();
             assertMessages("sgd-update",
                 () -> SgdUpdate.builder().momentum(1),
                 () -> SgdUpdate.builder().momentum(0).nesterov(true).build(),
                 () -> update.apply(CPU, Float.NaN, 1, plain),
                 () -> update.apply(CPU, 1, Float.POSITIVE_INFINITY, plain),
                 () -> update.apply(CPU, 1, 1, plain),
+                () -> SgdUpdate.builder().momentum(0).build().apply(CPU, 1, 1, moving),
                 () -> SgdUpdate.Parameters.builder().add(value, three, momentum, null, 0),
                 () -> SgdUpdate.Parameters.builder().add(value, gradient, momentum, null, -1),
                 () -> SgdUpdate.Parameters.builder().add(value, value, momentum, null, 0).build());

@@ -134,6 +134,18 @@ class CloseWhileInUseTest {
         return scene;
     }
 
+    private static Scene singleAssembly() {
+        Scene scene = new Scene();
+        PairAssembler assembler = PairAssembler.builder().channels(3).sourceSize(SIDE, SIDE).randomCrop(true).padding(4)
+                .build();
+        Tensor images = scene.operand("images", DType.U8, PAIRS, 3, SIDE, SIDE);
+        Tensor index = scene.operand("index", DType.I32, PAIRS);
+        Tensor output = scene.result("output", DType.F32, PAIRS, 3, SIDE, SIDE);
+        scene.call = () -> assembler.assembleSingles(Execution.cpu(1), new RandomPosition(1, 2, 3, 0), images, index,
+                output);
+        return scene;
+    }
+
     private static Scene distillationLoss() {
         Scene scene = new Scene();
         DistillationLoss loss = DistillationLoss.builder().temperature(2).build();
@@ -184,6 +196,7 @@ class CloseWhileInUseTest {
         return Stream.of(new Named("patch swap", CloseWhileInUseTest::patchSwap),
                 new Named("positions", CloseWhileInUseTest::positions),
                 new Named("pair assembly", CloseWhileInUseTest::pairAssembly),
+                new Named("assembly of single images", CloseWhileInUseTest::singleAssembly),
                 new Named("distillation loss", CloseWhileInUseTest::distillationLoss),
                 new Named("SGD update", CloseWhileInUseTest::sgdUpdate));
     }

@@ -141,6 +141,10 @@ class SgdUpdateTest {
             Parameters plain = Parameters.builder().add(value, gradient, null, null, 0).build();
             assertEquals("parameter 0 has no momentum array; expected one with momentum above 0", assertThrows(
                     IllegalArgumentException.class, () -> update.apply(CPU, 1, 1, plain)).getMessage());
+            Parameters moving = Parameters.builder().add(value, gradient, momentum, null, 0).build();
+            assertEquals("parameter 0 has a momentum array; expected none with momentum 0", assertThrows(
+                    IllegalArgumentException.class,
+                    () -> SgdUpdate.builder().momentum(0).build().apply(CPU, 1, 1, moving)).getMessage());
             assertThrows(IllegalArgumentException.class, () -> SgdUpdate.builder().momentum(0).build()
                     .apply(Execution.cuda(null), 1, 1, plain));
         }

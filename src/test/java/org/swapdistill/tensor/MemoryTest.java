@@ -196,6 +196,13 @@ class MemoryTest {
     }
 
     @Test
+    void aLimitThatIsNoneIsNoLimit() {
+        try (FloatPointer block = new FloatPointer(4)) {
+            assertEquals(16, Memory.wrap(new FloatPointer(block).limit(Long.MAX_VALUE), 16, Device.cpu()).bytes());
+        }
+    }
+
+    @Test
     void wrapsDirectBuffersFromPositionToLimit() {
         ByteBuffer bytes = ByteBuffer.allocateDirect(64).order(ByteOrder.nativeOrder());
         FloatBuffer floats = bytes.position(4).slice().order(ByteOrder.nativeOrder()).asFloatBuffer();
@@ -208,8 +215,8 @@ class MemoryTest {
         assertEquals(8f, floats.get(4));
         assertEquals(8f, bytes.getFloat(4 + 4 * 4));
         assertEquals(4, Memory.wrap(bytes.position(60)).bytes());
-        for (Buffer buffer : new Buffer[] {bytes.clear().asShortBuffer().position(1), bytes.asCharBuffer().position(1),
-            bytes.asIntBuffer().position(1), bytes.asLongBuffer().position(1), bytes.asDoubleBuffer().position(1)}) {
+        for (Buffer buffer : new Buffer[] {bytes.clear().asShortBuffer().position(1),
+            bytes.asIntBuffer().position(1), bytes.asLongBuffer().position(1)}) {
             Memory part = Memory.wrap(buffer);
             long elementBytes = 64 / buffer.capacity();
             assertEquals(64 - elementBytes, part.bytes(), buffer.toString());
@@ -227,12 +234,17 @@ class MemoryTest {
                 : ByteOrder.LITTLE_ENDIAN;
         bytes.order(other);
         for (Buffer buffer : new Buffer[] {bytes.asFloatBuffer(), bytes.asShortBuffer(), bytes.asIntBuffer(),
-            bytes.asLongBuffer(), bytes.asCharBuffer(), bytes.asDoubleBuffer()}) {
+            bytes.asLongBuffer()}) {
             var order = assertThrows(IllegalArgumentException.class, () -> Memory.wrap(buffer));
             assertTrue(order.getMessage().contains(other + "; expected " + ByteOrder.nativeOrder()), order.getMessage());
         }
         var readOnly = assertThrows(IllegalArgumentException.class, () -> Memory.wrap(bytes.asReadOnlyBuffer()));
         assertTrue(readOnly.getMessage().contains("read-only; expected one that may be written"));
+        for (Buffer buffer : new Buffer[] {bytes.asCharBuffer(), bytes.asDoubleBuffer()}) {
+            assertEquals("buffer is a " + buffer.getClass().getSimpleName()
+                    + "; expected a ByteBuffer, ShortBuffer, IntBuffer, LongBuffer or FloatBuffer",
+                    assertThrows(IllegalArgumentException.class, () -> Memory.wrap(buffer)).getMessage());
+        }
         assertThrows(NullPointerException.class, () -> Memory.wrap(null));
     }
 
@@ -257,6 +269,11 @@ class MemoryTest {
         try (BytePointer block = new BytePointer(8)) {
             assertThrows(NullPointerException.class, () -> Memory.wrap(block, 8, null));
             assertThrows(IllegalArgumentException.class, () -> Memory.wrap(block, -1, Device.cpu()));
+            for (long outside : new long[] {-1, 9, Long.MIN_VALUE, Long.MAX_VALUE}) {
+                assertEquals("bytes is 1; expected at most the 0 that the pointer holds",
+                        assertThrows(IllegalArgumentException.class, () -> Memory.wrap(
+                                new BytePointer(block).position(outside), 1, Device.cpu())).getMessage());
+            }
             assertThrows(NullPointerException.class, () -> Memory.adopt(Device.cpu(), block, 8, null));
         }
     }
