@@ -7,7 +7,8 @@ namespace cuda {
 
 sd_status available() {
     return fail(SD_ERROR_UNAVAILABLE, "this library was built without CUDA kernels; build it with "
-                                      "-Djavacpp.platform.extension=-gpu (needs nvcc)");
+                                      "-Djavacpp.platform.extension=-gpu (Maven) or -DSWAPDISTILL_CUDA=ON (CMake), which "
+                                      "needs nvcc");
 }
 
 sd_status patch_swap(const sd_execution *, const sd_patch_swap_options *, const sd_random_position *, sd_dtype,

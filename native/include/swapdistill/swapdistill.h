@@ -16,8 +16,9 @@
  *    in a CUDA graph. CPU calls have finished when they return.
  *  - All functions may be called from any thread at any time; nothing is kept between calls.
  *  - Results are deterministic: the same call on the same device gives the same bits, for any thread count.
- *  - Structs begin with struct_size = sizeof(the struct), so that later versions can add members at the end; the
- *    SD_..._INIT macros set it together with the defaults.
+ *  - The structs of options and arrays, and sd_execution, begin with struct_size = sizeof(the struct); any other size is
+ *    refused, so that a program built for another version fails in words. The SD_..._INIT macros set it together with
+ *    the defaults.
  *  - Shapes are in elements, sizes named "bytes" in bytes. Arrays are dense in the stated order, last index fastest.
  *
  * Random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) with

@@ -65,7 +65,13 @@ final class RunOptions {
             throw new ParameterException(spec.commandLine(),
                 "--precision is f16; expected f32 or bf16 on the CPU, or --device cuda");
         }
-        return new Compute(CpuBackend.create(precision), cpuExecution(spec, threads));
+        Execution execution = cpuExecution(spec, threads);
+        try {
+            return new Compute(CpuBackend.create(precision), execution);
+        } catch (LinkageError e) {
+            throw new IllegalStateException("oneDNN cannot be loaded (" + e.getMessage() + "): put org.bytedeco:dnnl and"
+                + " org.bytedeco:opencl with their libraries for this platform on the class path", e);
+        }
     }
 
     /** The CPU with that many threads, as {@code --threads} gives them. */

@@ -30,6 +30,7 @@ final class Failing {
                         Tensor.allocate(DType.U8, 1, 1, 1), 1, 1);
                 case "threads" -> PatchSwap.builder().patchSize(1).build().drawPositions(Execution.cpu(2),
                         new RandomPosition(1, 0, 0, 0), Tensor.allocate(DType.U8, 2, 64, 64), 64, 64);
+                case "command" -> org.swapdistill.cli.Main.main(new String[] {"train", "--epochs", "1"});
                 case "bindings" -> swapdistill.sd_version();
                 case "bindings again" -> {
                     try {

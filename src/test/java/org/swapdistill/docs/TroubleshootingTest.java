@@ -32,6 +32,9 @@ import org.swapdistill.kernels.KernelLibrary;
 class TroubleshootingTest {
     private static final Path CLASSES = Path.of("target/classes").toAbsolutePath();
 
+    /** Runs what follows, and succeeds if that fails with the status 1. */
+    private static final List<String> ENDING_WITH_1 = List.of("sh", "-c", "\"$@\"; test $? = 1", "sh");
+
     @TempDir
     Path directory;
 
@@ -39,7 +42,7 @@ class TroubleshootingTest {
     void everyMessageOfThePageIsProvoked() throws IOException {
         assertEquals(new TreeSet<>(Set.of("no-native-library", "no-javacpp-library", "no-pointer", "no-binding",
                 "no-binding-again", "no-cache", "no-exec", "old-glibc", "other-version", "no-threads", "no-onednn",
-                "no-bf16", "no-instruction-set", "unknown-instruction-set", "no-cuda-kernels", "old-driver", "no-gpu", "old-gpu",
+                "no-onednn-command", "no-bf16", "no-instruction-set", "unknown-instruction-set", "no-cuda-kernels", "old-driver", "no-gpu", "old-gpu",
                 "no-code", "no-cuda-libraries")), Messages.quoted().keySet());
     }
 
@@ -125,14 +128,17 @@ class TroubleshootingTest {
     void withoutThreads() throws Exception {
         // A stack larger than the address space.
         Map<String, String> environment = Map.of("OMP_STACKSIZE", "200000G");
-        List<String> failing = List.of("sh", "-c", "\"$@\"; test $? = 1", "sh");
-        Messages.assertQuoted("no-threads", failUnder(failing, "threads", List.of(), environment, CLASSES, javacpp()));
+        Messages.assertQuoted("no-threads", failUnder(ENDING_WITH_1, "threads", List.of(), environment, CLASSES, javacpp()));
     }
 
     @Test
     void withoutOneDnn() throws Exception {
         copyClasses(directory, true);
         Messages.assertQuoted("no-onednn", fail("training", List.of(), Map.of(), directory, javacpp()));
+        String others = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> !entry.contains("dnnl")).collect(Collectors.joining(File.pathSeparator));
+        Messages.assertQuoted("no-onednn-command",
+                failUnder(ENDING_WITH_1, "command", List.of(), Map.of(), CLASSES, others));
     }
 
     @Test
