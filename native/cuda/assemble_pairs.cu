@@ -20,7 +20,7 @@
 #include <math.h>
 
 namespace sd::cuda {
-namespace {
+inline namespace assemble_pairs_unit {
 
 /* Pixels of the tile of one image that a block works on; also the most positions that a tile can touch. */
 constexpr int32_t TILE_PIXELS = 2048;
@@ -468,7 +468,7 @@ sd_status assemble(const AssembleShape &shape, bool output_nhwc, const PositionS
                 : launch_assemble<T, 1, false>(shape, source, output_a, output_b, stream);
 }
 
-} // namespace
+} // namespace assemble_pairs_unit
 
 sd_status assemble_pairs(const sd_execution *execution, const sd_assemble_pairs_options *options,
                          const sd_patch_swap_options *swap, const sd_random_position *at, int64_t pairs,

@@ -9,7 +9,7 @@
 #include <algorithm>
 
 namespace sd::cuda {
-namespace {
+inline namespace device_unit {
 
 /* The oldest architecture that the kernels are compiled for. */
 constexpr int OLDEST_MAJOR = 7;
@@ -50,7 +50,7 @@ sd_status has_code_for(int device, int major, int minor) {
                 device, major, minor, cudaGetErrorString(error), major, minor);
 }
 
-} // namespace
+} // namespace device_unit
 
 sd_status available() {
     int devices = 0;

@@ -24,7 +24,7 @@ extern template sd_status launch_distillation_loss<__half>(const LossParameters 
 extern template sd_status launch_distillation_loss<__nv_bfloat16>(const LossParameters &, const SplitWorkspace &,
                                                                   unsigned &, cudaStream_t);
 
-namespace {
+inline namespace distillation_loss_unit {
 
 constexpr unsigned SUM_THREADS = 256;
 
@@ -230,7 +230,7 @@ sd_status count_valid(const LossParameters &p, unsigned long long *valid, cudaSt
                   static_cast<const int32_t *>(p.labels), p.rows, p.ignore_index, valid);
 }
 
-} // namespace
+} // namespace distillation_loss_unit
 
 const void *one_of_the_kernels() {
     return reinterpret_cast<const void *>(sum_loss_kernel);

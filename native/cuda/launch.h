@@ -3,6 +3,9 @@
  *
  * Launches go through cudaLaunchKernel instead of the <<<...>>> syntax, so that the sources remain plain C++ which a
  * host compiler can read as well.
+ *
+ * What is a source's own lies in an inline namespace with the source's name, not in an anonymous one: nvcc names kernels in
+ * the latter after the path of the source, and builds in two directories would not give the same bytes.
  */
 #ifndef SWAPDISTILL_CUDA_LAUNCH_H
 #define SWAPDISTILL_CUDA_LAUNCH_H

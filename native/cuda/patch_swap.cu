@@ -17,7 +17,7 @@
 #include <algorithm>
 
 namespace sd::cuda {
-namespace {
+inline namespace patch_swap_unit {
 
 /* Granules of one image in the tile that a block works on; also the most positions that a tile can touch, because a
  * granule lies in one position. */
@@ -181,7 +181,7 @@ sd_status launch_patch_swap(const SwapShape &shape, const PositionSource &source
                   static_cast<Granule *>(a), static_cast<Granule *>(b));
 }
 
-} // namespace
+} // namespace patch_swap_unit
 
 sd_status patch_swap(const sd_execution *execution, const sd_patch_swap_options *options,
                      const sd_random_position *at, sd_dtype dtype, sd_layout layout, int64_t pairs, int64_t channels,

@@ -11,7 +11,7 @@
 #include <algorithm>
 
 namespace sd::cuda {
-namespace {
+inline namespace sgd_update_unit {
 
 constexpr unsigned SGD_THREADS = 256;
 /* Elements that a thread takes at a time: 16 bytes of f32. */
@@ -209,7 +209,7 @@ sd_status launch_table(const sd_sgd_options &options, int64_t count, const sd_sg
                   table);
 }
 
-} // namespace
+} // namespace sgd_update_unit
 
 sd_status sgd_update(const sd_execution *execution, const sd_sgd_options *options, int64_t count,
                      const sd_sgd_parameter *parameters) {

@@ -19,7 +19,7 @@ inline std::string readable_kernel_name(const std::string &mangled) {
     }
     std::string name(text);
     std::free(text);
-    name = std::regex_replace(name, std::regex("\\(anonymous namespace\\)::|sd::cuda::|^void "), "");
+    name = std::regex_replace(name, std::regex("\\w+::|^void "), "");
     /* The parameter list is the last bracket that opens outside of the template arguments. */
     int depth = 0;
     for (std::size_t i = 0; i < name.size(); ++i) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <regex>
 #include <vector>
 
 namespace emulation::kernel {
@@ -71,7 +72,7 @@ std::string ask_name(const void *function) {
     if (lines.empty() || lines[0] == "??") {
         return "a kernel";
     }
-    /* Without namespaces and parameters. */
+    /* Without parameters and the namespaces of the library. */
     std::string name = lines[0].substr(0, lines[0].find(">("));
     if (name.size() < lines[0].size()) {
         name += '>';
@@ -82,13 +83,7 @@ std::string ask_name(const void *function) {
         }
         name = name.substr(0, name.find('('));
     }
-    for (const char *prefix : {"void ", "sd::cuda::", "(anonymous namespace)::"}) {
-        const std::string text(prefix);
-        for (std::size_t at = name.find(text); at != std::string::npos; at = name.find(text)) {
-            name.erase(at, text.size());
-        }
-    }
-    return name;
+    return std::regex_replace(name, std::regex("void |sd::cuda::(\\w+_unit::)?|\\(anonymous namespace\\)::"), "");
 }
 
 } // namespace

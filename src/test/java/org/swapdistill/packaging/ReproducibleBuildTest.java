@@ -30,6 +30,8 @@ class ReproducibleBuildTest {
     void librariesDoNotNameTheDirectoryOfTheBuild(String library) throws IOException {
         String bytes = Files.readString(LIBRARIES.resolve(library), StandardCharsets.ISO_8859_1);
         assertFalse(bytes.contains(Path.of("").toAbsolutePath().toString()));
+        // In it nvcc would name kernels after that directory; see native/cuda/launch.h.
+        assertFalse(bytes.contains("_GLOBAL__N__"), "an anonymous namespace");
     }
 
     /** JavaCPP's generator in a JVM with something else in its memory, and what pom.xml sorts its result with. */
