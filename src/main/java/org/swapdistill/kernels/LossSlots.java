@@ -352,6 +352,7 @@ final class LossSlots {
         Tensor tensor = tensors[slot];
         if (tensor != null) {
             Operands.tensor(NAMES[slot], tensor, execution, dtype);
+            sameDevice(slot);
             if (tensor.elements() != elements) {
                 throw new IllegalArgumentException(NAMES[slot] + " has shape " + tensor.shape() + "; expected "
                         + elements + " elements for logits of " + outer + " x " + classes + " x " + inner);
@@ -365,6 +366,15 @@ final class LossSlots {
 
     private long pointerAddress(int slot, int alignment, long bytes) {
         return Operands.address(NAMES[slot], starts[slot], held[slot], alignment, bytes);
+    }
+
+    /** As the first of the tensors. */
+    private void sameDevice(int slot) {
+        int first = 0;
+        while (tensors[first] == null) {
+            first++;
+        }
+        Operands.sameDevice(NAMES[slot], tensors[slot], NAMES[first], tensors[first]);
     }
 
     private void sameShapeAsLogits(int slot) {
@@ -405,6 +415,7 @@ final class LossSlots {
         Tensor tensor = tensors[WORKSPACE];
         if (tensor != null) {
             Operands.tensor("workspace", tensor, execution);
+            sameDevice(WORKSPACE);
             addresses[WORKSPACE] = tensor.address();
             sizes[WORKSPACE] = tensor.bytes();
             if (addresses[WORKSPACE] % WORKSPACE_ALIGNMENT != 0) {

@@ -71,7 +71,16 @@ final class Operands {
         }
     }
 
+    static void sameDevice(String name, Tensor tensor, String otherName, Tensor other) {
+        if (!tensor.device().equals(other.device())) {
+            throw new IllegalArgumentException(
+                    name + " is on " + tensor.device() + "; expected on " + other.device() + " as " + otherName);
+        }
+    }
+
+    /** Checks that two tensors lie on one device, in separate memory. */
     static void disjoint(String first, Tensor a, String second, Tensor b) {
+        sameDevice(first, a, second, b);
         Checks.disjoint(first, a.address(), a.bytes(), second, b.address(), b.bytes());
     }
 

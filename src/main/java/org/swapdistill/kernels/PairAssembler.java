@@ -264,6 +264,7 @@ public final class PairAssembler {
         Checks.notNull("execution", execution);
         Operands.tensor("position", position, execution, DType.I32);
         Operands.sameShape("position", position, Shape.of(RandomPosition.INTS));
+        Operands.sameDevice("position", position, "images", Operands.tensor("images", images, execution));
         position.memory().acquire();
         try {
             assemble(execution, null, position.address(), images, indexA, indexB, outputA, outputB);

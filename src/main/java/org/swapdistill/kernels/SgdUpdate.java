@@ -150,6 +150,7 @@ public final class SgdUpdate {
         }
         Operands.tensor("gradientSum", gradientSum, execution, DType.F32);
         Operands.sameShape("gradientSum", gradientSum, Shape.of(1));
+        parameters.checkDevice("gradientSum", gradientSum);
         gradientSum.memory().acquire();
         try {
             call(execution, learningRate, gradientScale, rates, parameters, gradientSum.address());
@@ -161,6 +162,9 @@ public final class SgdUpdate {
     private void call(Execution execution, float learningRate, float gradientScale, Tensor rates, Parameters parameters,
             long gradientSum) {
         parameters.check(execution, momentum > 0);
+        if (rates != null) {
+            parameters.checkDevice("rates", rates);
+        }
         if (parameters.count() == 0) {
             return;
         }
@@ -246,6 +250,12 @@ public final class SgdUpdate {
             }
         }
 
+        private void checkDevice(String name, Tensor tensor) {
+            if (tensors.length > 0) {
+                Operands.sameDevice(name, tensor, "the parameters", tensors[0]);
+            }
+        }
+
         private NativeStruct<sd_sgd_parameter> table() {
             NativeStruct<sd_sgd_parameter> made = table;
             return made != null ? made : makeTable();
@@ -291,7 +301,6 @@ public final class SgdUpdate {
             private final List<Entry> entries = new ArrayList<>();
             private final List<Tensor> tensors = new ArrayList<>();
             private final List<Kept> pointers = new ArrayList<>();
-            private Boolean cuda;
 
             private Builder() {
             }
@@ -319,7 +328,6 @@ public final class SgdUpdate {
                     require(name + "lowPrecision", lowPrecision, value, DType.F16, DType.BF16);
                 }
                 Checks.finiteNotNegative(name + "weightDecay", weightDecay);
-                cuda = value.device().isCuda();
                 entries.add(new Entry(value.elements(), value.address(), gradient.address(), gradient.dtype(),
                         momentum == null ? 0 : momentum.address(), lowPrecision == null ? 0 : lowPrecision.address(),
                         lowPrecision == null ? DType.BF16 : lowPrecision.dtype(), weightDecay));
@@ -343,7 +351,8 @@ public final class SgdUpdate {
                     throw new IllegalArgumentException(name + " has " + tensor.elements() + " elements; expected "
                             + value.elements() + " as the value");
                 }
-                if (!tensor.device().equals(value.device()) || cuda != null && cuda != tensor.device().isCuda()) {
+                Tensor first = tensors.isEmpty() ? value : tensors.get(0);
+                if (!tensor.device().equals(first.device())) {
                     throw new IllegalArgumentException(
                             name + " is on " + tensor.device() + "; expected one device for all parameters");
                 }

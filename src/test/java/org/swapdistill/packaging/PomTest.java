@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.w3c.dom.Element;
 import org.w3c.dom.Node;
+import org.w3c.dom.NodeList;
 
 /** The other POMs name the versions of the main one. */
 class PomTest {
@@ -90,11 +91,16 @@ class PomTest {
         return properties;
     }
 
+    private static boolean isForTests(Element dependency) {
+        NodeList scope = dependency.getElementsByTagName("scope");
+        return scope.getLength() > 0 && scope.item(0).getTextContent().equals("test");
+    }
+
     /** Names and classifiers of the dependencies that are not for tests. */
     private static Set<String> dependencies(Element parent) {
         Set<String> result = new TreeSet<>();
         for (Node node = child(parent, "dependencies").getFirstChild(); node != null; node = node.getNextSibling()) {
-            if (node instanceof Element dependency && !dependency.getTextContent().contains("test")) {
+            if (node instanceof Element dependency && !isForTests(dependency)) {
                 boolean classified = dependency.getElementsByTagName("classifier").getLength() > 0;
                 result.add(text(dependency, "groupId") + ":" + text(dependency, "artifactId")
                         + (classified ? ":" + text(dependency, "classifier").replace("${javacpp.platform}", "linux-x86_64")
