@@ -34,7 +34,7 @@ struct Maximum {
 static const Maximum MAXIMUM;
 
 #if defined(SWAPDISTILL_X86)
-/* __builtin_cpu_supports does not know it in Clang, nor in GCC before 11. Asked once: a virtual machine takes long to answer. */
+/* __builtin_cpu_supports does not know it in Clang, nor in GCC before 11. Asked once: virtual machines take long to answer. */
 static bool has_f16c() {
     unsigned eax, ebx, ecx, edx;
     return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;

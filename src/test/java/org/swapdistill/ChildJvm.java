@@ -75,6 +75,8 @@ public final class ChildJvm {
     /** Runs it to its end. */
     public Outcome run(String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        // Without it later JVMs warn when JavaCPP loads a library.
+        command.add("--enable-native-access=ALL-UNNAMED");
         command.addAll(options);
         properties.forEach((name, value) -> command.add("-D" + name + "=" + value));
         command.addAll(List.of("-cp", classPath, main.getName()));

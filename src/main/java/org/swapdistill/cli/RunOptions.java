@@ -69,7 +69,7 @@ final class RunOptions {
         try {
             return new Compute(CpuBackend.create(precision), execution);
         } catch (LinkageError e) {
-            throw new IllegalStateException("oneDNN cannot be loaded (" + e.getMessage() + "): put org.bytedeco:dnnl and"
+            throw new IllegalStateException("oneDNN cannot be loaded (" + e + "): put org.bytedeco:dnnl and"
                 + " org.bytedeco:opencl with their libraries for this platform on the class path", e);
         }
     }

@@ -1,8 +1,8 @@
 package org.swapdistill.kernels;
 
 /**
- * A kernel cannot run here: the native library cannot be loaded, the instruction set or CUDA is not there, or the CUDA
- * runtime refused a launch.
+ * A kernel cannot run here: the native library cannot be loaded, the instruction set or CUDA is not there, the calling
+ * thread has too little stack left, or the CUDA runtime refused a launch.
  */
 public final class KernelException extends RuntimeException {
     private static final long serialVersionUID = 1L;

@@ -97,7 +97,8 @@ public final class SgdUpdate {
      *
      * @param learningRate finite, at least 0
      * @param gradientScale multiplies every gradient first, finite: 1, or the inverse of the loss scale
-     * @param parameters on the execution's device; with a momentum above 0 each needs a momentum array
+     * @param parameters on the execution's device; with a momentum above 0 each needs a momentum array, with
+     *     momentum 0 none may have one
      */
     public void apply(Execution execution, float learningRate, float gradientScale, Parameters parameters) {
         apply(execution, learningRate, gradientScale, parameters, null);
@@ -108,7 +109,8 @@ public final class SgdUpdate {
      *
      * @param learningRate finite, at least 0
      * @param gradientScale multiplies every gradient first, finite: 1, or the inverse of the loss scale
-     * @param parameters on the execution's device; with a momentum above 0 each needs a momentum array
+     * @param parameters on the execution's device; with a momentum above 0 each needs a momentum array, with
+     *     momentum 0 none may have one
      * @param gradientSum F32 [1] on the execution's device: where it is infinite or NaN nothing is changed, as for
      *     instance the sum of the magnitudes of all gradients of a scaled loss is; null to update always
      */

@@ -9,8 +9,8 @@
  * <li>{@link java.lang.NullPointerException}: a required argument is null; the message names it;
  * <li>{@link java.lang.IllegalArgumentException}: an argument is out of range, of the wrong type, shape or device, too
  *     small, misaligned or overlapping; the message names it, its value and what was expected;
- * <li>{@link java.lang.IllegalStateException}: a tensor, its memory, the stream's pointer or another one that was set
- *     before is closed. So is closing a tensor while a call on the CPU uses it, from whatever thread;
+ * <li>{@link java.lang.IllegalStateException}: a tensor, its memory, the stream's pointer or any other pointer that was
+ *     set earlier is closed. So is closing a tensor while a call on the CPU uses it, from whatever thread;
  * <li>{@link org.swapdistill.kernels.KernelException}: the native library, the instruction set or CUDA is not there, the
  *     calling thread has too little stack left, or CUDA refused a launch.
  * </ul>

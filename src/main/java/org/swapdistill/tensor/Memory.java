@@ -191,7 +191,7 @@ public final class Memory implements AutoCloseable {
 
     /**
      * Takes over memory that was allocated elsewhere. {@code free} is run exactly once: by {@link #close}, or by the
-     * cleaner thread; it must not refer to the returned object.
+     * cleaner thread; it must not refer to the returned object. From here on close the returned object, not the pointer.
      *
      * @param bytes at least 0, and at most what lies between the pointer's position and limit, if it has a limit
      * @throws IllegalArgumentException if {@code pointer} is a null pointer, or holds fewer bytes
@@ -324,7 +324,7 @@ public final class Memory implements AutoCloseable {
 
     private IllegalStateException closed() {
         return new IllegalStateException("memory of " + bytes + " bytes on " + device + " is closed"
-                + (users == CLOSED ? "" : ", with the pointer that it was borrowed from"));
+                + (users == CLOSED ? "" : ", with the pointer that it was made of"));
     }
 
     /** Number of owned blocks, since the start of the process, that the garbage collector had to free. */

@@ -42,8 +42,9 @@ class TroubleshootingTest {
     void everyMessageOfThePageIsProvoked() throws IOException {
         assertEquals(new TreeSet<>(Set.of("no-native-library", "no-javacpp-library", "no-pointer", "no-binding",
                 "no-binding-again", "no-cache", "no-exec", "old-glibc", "other-version", "no-threads", "no-onednn",
-                "no-onednn-command", "no-bf16", "no-instruction-set", "unknown-instruction-set", "no-cuda-kernels", "old-driver", "no-gpu", "old-gpu",
-                "no-code", "no-cuda-libraries")), Messages.quoted().keySet());
+                "no-onednn-command", "no-bf16", "no-instruction-set", "unknown-instruction-set", "no-cuda-kernels",
+                "old-driver", "no-gpu", "old-gpu", "no-code", "no-cuda-libraries")),
+                Messages.quoted().keySet());
     }
 
     @Test
@@ -82,7 +83,7 @@ class TroubleshootingTest {
         Path cache = Files.createDirectory(directory.resolve("noexec"));
         List<String> mounted = List.of("unshare", "--map-root-user", "--mount", "sh", "-c",
                 "mount -t tmpfs -o noexec tmpfs \"$0\" && exec \"$@\"", cache.toString());
-        assumeTrue(mayMount(mounted), "needs leave to mount a file system in a name space of its own");
+        assumeTrue(mayMount(mounted), "needs permission to mount a file system in a mount namespace");
         Messages.assertQuoted("no-exec", failUnder(mounted, "kernels",
                 List.of("-Dorg.bytedeco.javacpp.cachedir=" + cache), Map.of(), jar, javacpp()));
     }

@@ -1,8 +1,10 @@
 package org.swapdistill.kernels;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -46,6 +48,11 @@ class InstructionSetTest {
                     .gradientsInPlace().workspace(workspace));
             return java.util.Arrays.hashCode(z.toFloats()) + " " + value.toFloats()[0];
         }
+    }
+
+    @BeforeEach
+    void requireThisProcessToHaveAll() {
+        assumeTrue(System.getenv(VARIABLE) == null, VARIABLE + " is set for this process too");
     }
 
     @ParameterizedTest

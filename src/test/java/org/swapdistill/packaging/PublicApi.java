@@ -10,6 +10,7 @@ import java.lang.reflect.Modifier;
 import java.lang.reflect.Type;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -51,7 +52,7 @@ final class PublicApi {
         try (Stream<Path> files = Files.list(CLASSES.resolve(packageName.replace('.', '/')))) {
             List<String> names = files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".class"))
                     .map(name -> packageName + "." + name.replace(".class", "")).toList();
-            java.util.ArrayList<Class<?>> classes = new java.util.ArrayList<>();
+            List<Class<?>> classes = new ArrayList<>();
             for (String name : names) {
                 Class<?> type = Class.forName(name, false, PublicApi.class.getClassLoader());
                 if (isPublic(type)) {
@@ -111,7 +112,7 @@ final class PublicApi {
 
     /**
      * The C header without comments: macros and prototypes in its own words, constants as bound, structures as laid out.
-     * What the header has and the bindings lack, or the other way round, is not understood here, and an exception.
+     * Functions, structures and members that the header has and the bindings lack, or the other way round, are an exception.
      */
     private static void addHeader(String header, SortedSet<String> lines) throws IOException, ReflectiveOperationException {
         matches("(?m)^#define (SD_\\w+(?:\\([^)]*\\))?) +(\\S.*)$", header)

@@ -30,7 +30,7 @@ class ReproducibleBuildTest {
     void librariesDoNotNameTheDirectoryOfTheBuild(String library) throws IOException {
         String bytes = Files.readString(LIBRARIES.resolve(library), StandardCharsets.ISO_8859_1);
         assertFalse(bytes.contains(Path.of("").toAbsolutePath().toString()));
-        // In it nvcc would name kernels after that directory; see native/cuda/launch.h.
+        // nvcc names kernels in one after the directory; see native/cuda/launch.h.
         assertFalse(bytes.contains("_GLOBAL__N__"), "an anonymous namespace");
     }
 

@@ -187,7 +187,7 @@ class MemoryTest {
         block.close();
         memory.release();
         assertTrue(memory.isClosed() && tensor.isClosed());
-        String message = "memory of 64 bytes on cpu is closed, with the pointer that it was borrowed from";
+        String message = "memory of 64 bytes on cpu is closed, with the pointer that it was made of";
         assertEquals(message, assertThrows(IllegalStateException.class, memory::address).getMessage());
         assertEquals(message, assertThrows(IllegalStateException.class, memory::acquire).getMessage());
         assertEquals(message, assertThrows(IllegalStateException.class, tensor::toFloats).getMessage());

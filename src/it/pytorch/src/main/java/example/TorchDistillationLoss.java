@@ -38,7 +38,7 @@ public final class TorchDistillationLoss {
     }
 
     /**
-     * The loss of a batch of pairs. Logits that are not contiguous, and Half and BFloat16 ones, are copied once. If no
+     * The loss of a batch of pairs. Logits that are not contiguous, and Half and BFloat16 ones, are copied. If no
      * gradient is wanted, none is computed. On CUDA everything is queued on libtorch's current stream, and nothing waits for
      * it.
      *
