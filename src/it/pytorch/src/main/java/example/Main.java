@@ -74,7 +74,7 @@ public class Main {
             exact.set_requires_grad(true);
             TorchDistillationLoss loss =
                     new TorchDistillationLoss(DistillationLoss.builder().temperature(4), DType.I64);
-            Tensor value = loss.apply(logits.narrow(0, 0, rows), logits.narrow(0, rows, rows), labels);
+            Tensor value = loss.apply(logits, labels);
             Tensor expected = TrainingLoops.eagerLoss(exact, labels);
             value.mul(new Scalar(3.0)).backward();
             expected.mul(new Scalar(3.0)).backward();
@@ -84,11 +84,16 @@ public class Main {
             double error = logits.grad().to(torch.ScalarType.Double).sub(exact.grad()).abs().max().item_double();
             require(error <= tolerance * largest, "gradient of " + type + " is off by " + error);
 
+            Tensor apart = logits.detach();
+            apart.set_requires_grad(true);
+            Tensor ofTwo = loss.apply(apart.narrow(0, 0, rows), apart.narrow(0, rows, rows), labels);
+            ofTwo.mul(new Scalar(3.0)).backward();
+            require(ofTwo.equal(value) && apart.grad().equal(logits.grad()), "two tensors give the same bits as one");
+
             Tensor turned = logits.detach().t().contiguous().t();
             turned.set_requires_grad(true);
             require(!turned.is_contiguous(), "the logits are not contiguous");
-            double again = loss.apply(turned.narrow(0, 0, rows), turned.narrow(0, rows, rows),
-                    labels.to(torch.ScalarType.Int)).item_double();
+            double again = loss.apply(turned, labels.to(torch.ScalarType.Int)).item_double();
             require(again == value.item_double(), "other strides and Int labels give the same bits");
         }
         System.out.println("loss and gradients through autograd: " + type + ", " + classes + " classes");
@@ -108,7 +113,7 @@ public class Main {
             exact.set_requires_grad(true);
             Scalar scale = new Scalar(65536.0);
             new TorchDistillationLoss(DistillationLoss.builder().temperature(4), DType.I64)
-                    .apply(logits.narrow(0, 0, rows), logits.narrow(0, rows, rows), labels).mul(scale).backward();
+                    .apply(logits, labels).mul(scale).backward();
             TrainingLoops.eagerLoss(inFloat.to(torch.ScalarType.Float), labels).mul(scale).backward();
             TrainingLoops.eagerLoss(exact, labels).mul(scale).backward();
             double error = distance(logits.grad(), exact.grad());
@@ -117,8 +122,8 @@ public class Main {
                     "scaled gradients of Half are off by " + error + ", of eager operations by " + eager);
             DistillationLoss.Builder sum = DistillationLoss.builder().temperature(4)
                     .reduction(DistillationLoss.Reduction.SUM);
-            double total = new TorchDistillationLoss(sum, DType.I64).apply(logits.narrow(0, 0, rows),
-                    logits.narrow(0, rows, rows), labels).item_double();
+            double total = new TorchDistillationLoss(sum, DType.I64).apply(logits, labels)
+                    .item_double();
             close(total, rows * TrainingLoops.eagerLoss(exact, labels).item_double(), 1e-5, "a sum of rows");
         }
         System.out.println("gradients of Half under a loss scale");
@@ -139,7 +144,7 @@ public class Main {
                 exact.set_requires_grad(true);
                 Tensor labels = torch.zeros(1).to(torch.ScalarType.Long);
                 Tensor value = new TorchDistillationLoss(DistillationLoss.builder().temperature(4), DType.I64)
-                        .apply(logits.narrow(0, 0, 1), logits.narrow(0, 1, 1), labels);
+                        .apply(logits, labels);
                 value.backward();
                 TrainingLoops.eagerLoss(exact, labels).backward();
                 require(value.isfinite().item_bool() == (masked == 2), "the loss is " + value.item_double());
@@ -201,6 +206,13 @@ public class Main {
                     "labels is Long [3, 2] on cpu; expected [2, 3] on cpu");
             refuses(() -> loss.apply(torch.rand(0, 4), torch.rand(0, 4), labels),
                     "a is Float [0, 4] on cpu; expected [N, K] or [N, K, ...] with at least one row");
+            refuses(() -> loss.apply(torch.rand(3, 4), labels),
+                    "logits is Float [3, 4] on cpu; expected [2 N, K] or [2 N, K, ...] with at least one pair");
+            refuses(() -> loss.apply(torch.rand(0, 4), labels),
+                    "logits is Float [0, 4] on cpu; expected [2 N, K] or [2 N, K, ...] with at least one pair");
+            refuses(() -> loss.apply(torch.rand(2, 4, 0), labels),
+                    "logits is Float [2, 4, 0] on cpu; expected no empty axis");
+            refuses(() -> loss.apply(torch.rand(8, 4), labels), "labels is Long [2] on cpu; expected [4] on cpu");
             refuses(() -> loss.apply(logits, torch.rand(2, 4), labels.mul(new Scalar(4))),
                     "labels[0] is 4; expected 0 to 3");
         }
@@ -219,7 +231,7 @@ public class Main {
                 Tensor logits = torch.rand(64, 1000);
                 logits.set_requires_grad(true);
                 Tensor labels = torch.zeros(32).to(torch.ScalarType.Long);
-                loss.apply(logits.narrow(0, 0, 32), logits.narrow(0, 32, 32), labels).backward();
+                loss.apply(logits, labels).backward();
             }
         }
         // Without a scope of the caller only the result is left.

@@ -38,36 +38,85 @@ public final class TorchDistillationLoss {
     }
 
     /**
-     * The loss of a batch of pairs. Logits that are not contiguous, and Half and BFloat16 ones, are copied. If no
-     * gradient is wanted, none is computed. On CUDA everything is queued on libtorch's current stream, and nothing waits for
-     * it.
+     * The loss of a batch of pairs. Logits that are not contiguous, and Half and BFloat16 ones, are copied. If no gradient
+     * is wanted, none is computed. On CUDA everything is queued on libtorch's current stream, and nothing waits for it.
+     *
+     * @param logits those of the first images, then those of the second ones: [2 N, K] or [2 N, K, ...], Float, Half or
+     *     BFloat16
+     * @param labels [N] or [N, ...], Long or Int
+     * @return Float scalar; the caller owns it, through the innermost {@link PointerScope} if there is one
+     */
+    public Tensor apply(Tensor logits, Tensor labels) {
+        Tensor result = new Tensor();
+        try (PointerScope scope = new PointerScope()) {
+            TorchTensors.require("logits", logits);
+            long rows = logits.dim() == 0 ? 0 : logits.size(0) / 2;
+            if (logits.dim() < 2 || rows == 0 || logits.size(0) != 2 * rows) {
+                throw new IllegalArgumentException("logits is " + TorchTensors.text(logits)
+                        + "; expected [2 N, K] or [2 N, K, ...] with at least one pair");
+            }
+            check("logits", logits, rows, labels);
+            Tensor values = inFloat(logits);
+            Tensor gradient = differentiable(logits) ? torch.empty_like(values) : null;
+            Tensor value = compute(half(values, 0), half(values, 1), labels, half(gradient, 0), half(gradient, 1));
+            result.put(gradient == null ? value : withGradient(value, product(values, gradient)));
+        }
+        return result;
+    }
+
+    /**
+     * The same for logits in two tensors.
      *
      * @param a logits of the first images, [N, K] or [N, K, ...], Float, Half or BFloat16
-     * @param b logits of the second images, like a; views of one tensor [2 N, K] will do
+     * @param b logits of the second images, like a
      * @param labels [N] or [N, ...], Long or Int
      * @return Float scalar; the caller owns it, through the innermost {@link PointerScope} if there is one
      */
     public Tensor apply(Tensor a, Tensor b, Tensor labels) {
         Tensor result = new Tensor();
         try (PointerScope scope = new PointerScope()) {
-            check(a, b, labels);
-            // As autocast does: in Half, gradients would lose what is small before a loss scale from above comes to it.
-            Tensor logitsA = a.to(torch.ScalarType.Float).contiguous();
-            Tensor logitsB = b.to(torch.ScalarType.Float).contiguous();
-            boolean differentiable = GradMode.is_enabled() && (a.requires_grad() || b.requires_grad());
-            Tensor gradientA = differentiable ? torch.empty_like(logitsA) : null;
-            Tensor gradientB = differentiable ? torch.empty_like(logitsB) : null;
-            Tensor value = compute(logitsA, logitsB, labels, gradientA, gradientB);
-            if (differentiable) {
-                Tensor product = product(logitsA, gradientA).add(product(logitsB, gradientB));
-                try (NoGradGuard guard = new NoGradGuard()) {
-                    result.put(product.copy_(value));
-                }
-            } else {
-                result.put(value);
+            TorchTensors.require("a", a);
+            if (a.dim() < 2 || a.size(0) == 0) {
+                throw new IllegalArgumentException("a is " + TorchTensors.text(a)
+                        + "; expected [N, K] or [N, K, ...] with at least one row");
             }
+            check("a", a, a.size(0), labels);
+            TorchTensors.requireLike("b", b, "a", a);
+            Tensor valuesA = inFloat(a);
+            Tensor valuesB = inFloat(b);
+            boolean differentiable = differentiable(a) || differentiable(b);
+            Tensor gradientA = differentiable ? torch.empty_like(valuesA) : null;
+            Tensor gradientB = differentiable ? torch.empty_like(valuesB) : null;
+            Tensor value = compute(valuesA, valuesB, labels, gradientA, gradientB);
+            result.put(differentiable
+                    ? withGradient(value, product(valuesA, gradientA).add(product(valuesB, gradientB))) : value);
         }
         return result;
+    }
+
+    private static boolean differentiable(Tensor logits) {
+        return GradMode.is_enabled() && logits.requires_grad();
+    }
+
+    /** As autocast does: in Half, gradients would lose what is small before a loss scale from above comes to it. */
+    private static Tensor inFloat(Tensor logits) {
+        return logits.to(torch.ScalarType.Float).contiguous();
+    }
+
+    private static Tensor half(Tensor values, int which) {
+        return values == null ? null : values.narrow(0, which * values.size(0) / 2, values.size(0) / 2);
+    }
+
+    /** sum(z * G): its gradient with respect to z is G times what comes from above. */
+    private static Tensor product(Tensor logits, Tensor gradient) {
+        return torch.dot(logits.reshape(-1), gradient.reshape(-1));
+    }
+
+    /** The product, with the kernel's value in place of its own. */
+    private static Tensor withGradient(Tensor value, Tensor product) {
+        try (NoGradGuard guard = new NoGradGuard()) {
+            return product.copy_(value);
+        }
     }
 
     private Tensor compute(Tensor a, Tensor b, Tensor labels, Tensor gradientA, Tensor gradientB) {
@@ -84,7 +133,7 @@ public final class TorchDistillationLoss {
         if (gradientA != null) {
             arrays.logitsGradient(gradientA.data_ptr()).targetGradient(gradientB.data_ptr());
         }
-        TorchTensors.run("a", a, execution -> {
+        TorchTensors.run("logits", a, execution -> {
             long bytes = loss.workspaceBytes(execution, rows, classes, inner);
             Tensor workspace = empty(torch.ScalarType.Byte, a, Math.max(1, bytes));
             loss.apply(execution, arrays.workspace(workspace.data_ptr(), bytes));
@@ -96,24 +145,18 @@ public final class TorchDistillationLoss {
         return torch.empty(sizes, new TensorOptions(type).device(new DeviceOptional(where.device())), null);
     }
 
-    private static Tensor product(Tensor logits, Tensor gradient) {
-        return torch.dot(logits.reshape(-1), gradient.reshape(-1));
-    }
-
-    private static void check(Tensor a, Tensor b, Tensor labels) {
-        TorchTensors.require("a", a);
-        if (a.dim() < 2 || a.numel() == 0) {
-            throw new IllegalArgumentException("a is " + TorchTensors.text(a)
-                    + "; expected [N, K] or [N, K, ...] with at least one row");
+    private static void check(String name, Tensor logits, long rows, Tensor labels) {
+        TorchTensors.dtype(name, logits, DType.F32, DType.F16, DType.BF16);
+        if (logits.numel() == 0) {
+            throw new IllegalArgumentException(name + " is " + TorchTensors.text(logits) + "; expected no empty axis");
         }
-        TorchTensors.dtype("a", a, DType.F32, DType.F16, DType.BF16);
-        TorchTensors.requireLike("b", b, "a", a);
         TorchTensors.require("labels", labels);
         TorchTensors.dtype("labels", labels, DType.I64, DType.I32);
-        long[] rows = TorchTensors.sizes(a.select(1, 0));
-        if (!Arrays.equals(TorchTensors.sizes(labels), rows) || !labels.device().equals(a.device())) {
+        long[] expected = TorchTensors.sizes(logits.select(1, 0));
+        expected[0] = rows;
+        if (!Arrays.equals(TorchTensors.sizes(labels), expected) || !labels.device().equals(logits.device())) {
             throw new IllegalArgumentException("labels is " + TorchTensors.text(labels) + "; expected "
-                    + Arrays.toString(rows) + " on " + a.device().str().getString());
+                    + Arrays.toString(expected) + " on " + logits.device().str().getString());
         }
     }
 }

@@ -53,8 +53,7 @@ final class TrainingLoops {
                 Tensor a = batch(pairs.anchors(), step);
                 Tensor b = batch(pairs.partners(), step);
                 swap.apply(new RandomPosition(SEED, 0, step, 0), a, b);
-                Tensor logits = student.logits(torch.cat(new TensorVector(a, b)));
-                Tensor value = loss.apply(logits.narrow(0, 0, BATCH), logits.narrow(0, BATCH, BATCH), labels(step));
+                Tensor value = loss.apply(student.logits(torch.cat(new TensorVector(a, b))), labels(step));
                 student.optimizer.zero_grad();
                 value.backward();
                 student.optimizer.step();
